@@ -1,0 +1,7 @@
+"""The three recurrent cells, one file each, in the same order: read two side by side."""
+
+from .gru import GRU, GRUTrace
+from .lstm import LSTM, LSTMTrace
+from .rnn import RNN, RNNTrace
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUTrace", "LSTMTrace", "RNNTrace"]

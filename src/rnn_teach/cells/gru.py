@@ -1,0 +1,216 @@
+"""The GRU: two gates and no separate cell state."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..functional import dsigmoid, dtanh, sigmoid
+from . import checking
+
+
+class GRUTrace(NamedTuple):
+    """Everything a forward pass computed, time first, each (T, N, H) but x; h_prev[t] is before t."""
+
+    x: np.ndarray  # (T, N, D)
+    h_prev: np.ndarray
+    r: np.ndarray  # reset gate
+    z: np.ndarray  # update gate: how much of h is kept
+    n: np.ndarray  # candidate
+    m: np.ndarray  # what r multiplies: h_{t-1} W_hn + b_hn, or h_{t-1} with reset="before"
+    h: np.ndarray
+    mask: np.ndarray | None  # (T, N), True while a sequence runs
+
+    @property
+    def final(self) -> np.ndarray:
+        """h after the last step (N, H): the state the next forward starts from."""
+        return self.h[-1]
+
+
+class GRU:
+    """h_t = (1 - z) n + z h_{t-1}, with update gate z, reset gate r and candidate n.
+
+        r = sigmoid(x_t W_xr + h_{t-1} W_hr + b_r)
+        z = sigmoid(x_t W_xz + h_{t-1} W_hz + b_z)
+        n = tanh(x_t W_xn + b_n + r (h_{t-1} W_hn + b_hn))      reset="after" the product
+        n = tanh(x_t W_xn + b_n + (r h_{t-1}) W_hn)             reset="before" the product
+
+    Here z keeps, as in Cho et al. 2014 and PyTorch; other texts write 1 - z where we write z.
+
+    Parameters: W_x (D, 3H), W_h (H, 3H), uniform in +-1/sqrt(H); b (3H,), zero, and with
+    reset="after" b_hn (H,), zero. The three parts stand side by side in the order r, z, n.
+    Arguments: D, H; rng, where the weights come from; reset, "after" or "before".
+    Raises TypeError or ValueError naming the argument.
+    Source: Cho et al. 2014, equations 5 to 8 (reset before, as in version 3 of the preprint;
+    version 1 had it after, and so have cuDNN and PyTorch).
+
+    >>> cell = GRU(3, 4, rng=np.random.default_rng(0))
+    >>> trace = cell.forward(np.ones((5, 2, 3)))  # 5 steps of 2 sequences
+    >>> trace.h.shape, trace.z.shape
+    ((5, 2, 4), (5, 2, 4))
+    >>> grads = cell.backward(trace, np.ones((5, 2, 4)))
+    >>> grads["W_h"].shape, grads["x"].shape, grads["h0"].shape
+    ((4, 12), (5, 2, 3), (2, 4))
+    """
+
+    def __init__(self, D: int, H: int, *, rng: np.random.Generator, reset: str = "after"):
+        self.D, self.H = checking.size("D", D), checking.size("H", H)
+        self.reset = checking.choice("reset", reset, ("after", "before"))
+        k = 1 / np.sqrt(H)
+        self.W_x = checking.generator(rng).uniform(-k, k, (D, 3 * H))
+        self.W_h = rng.uniform(-k, k, (H, 3 * H))
+        self.b = np.zeros(3 * H)
+        if reset == "after":
+            self.b_hn = np.zeros(H)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape each parameter has."""
+        D, H = self.D, self.H
+        shapes = {"W_x": (D, 3 * H), "W_h": (H, 3 * H), "b": (3 * H,)}
+        return shapes | {"b_hn": (H,)} if self.reset == "after" else shapes
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The very arrays, by name: change one in place and the cell has changed."""
+        return {name: getattr(self, name) for name in self.shapes}
+
+    def forward(
+        self, x: np.ndarray, state: np.ndarray | None = None, lengths: np.ndarray | None = None
+    ) -> GRUTrace:
+        """h_t = (1 - z) n + z h_{t-1} for t = 1..T.
+
+        Arguments: x (T, N, D); state, h_0 (N, H), zeros when None; lengths (N,), integers in
+        1..T: a sequence that has ended keeps its state, h_t = h_{t-1}.
+        Returns a `GRUTrace`.
+        Raises TypeError or ValueError naming the argument.
+
+        >>> cell = GRU(1, 1, rng=np.random.default_rng(0))
+        >>> cell.b[:] = [0, 1000, 0]  # keep everything
+        >>> cell.forward(np.ones((3, 1, 1)), state=[[0.5]]).h.ravel()
+        array([0.5, 0.5, 0.5])
+        """
+        x, (h0,), mask, p = checking.forward_arguments(self, x, {"state": state}, lengths)
+        (T, N, D), H, dtype = x.shape, self.H, x.dtype
+        W_xrz, W_xn = np.split(p["W_x"], [2 * H], axis=1)
+        W_hrz, W_hn = np.split(p["W_h"], [2 * H], axis=1)
+        b_rz, b_n = np.split(p["b"], [2 * H])
+        after = self.reset == "after"
+
+        # x_t W_x + b needs no state, so the product is taken for all t at once
+        rows = x.reshape(T * N, D)
+        rz, n = (rows @ W_xrz).reshape(T, N, 2 * H), (rows @ W_xn).reshape(T, N, H)
+        rz += b_rz
+        n += b_n
+        r, z = rz[:, :, :H], rz[:, :, H:]
+        h = np.empty((T + 1, N, H), dtype)
+        m = np.empty((T, N, H), dtype) if after else h[:-1]
+        h[0] = h0
+        hW = np.empty((N, 3 * H), dtype)
+        for t in range(T):
+            rz_t, n_t, z_t = rz[t], n[t], z[t]
+            if after:
+                h[t].dot(p["W_h"], out=hW)
+                np.add(hW[:, 2 * H :], p["b_hn"], out=m[t])
+                rz_t += hW[:, : 2 * H]
+                sigmoid(rz_t, out=rz_t)
+                n_t += r[t] * m[t]
+            else:
+                rz_t += h[t] @ W_hrz
+                sigmoid(rz_t, out=rz_t)
+                n_t += (r[t] * h[t]) @ W_hn
+            np.tanh(n_t, out=n_t)
+            np.add((1 - z_t) * n_t, z_t * h[t], out=h[t + 1])
+            if mask is not None:
+                np.copyto(h[t + 1], h[t], where=~mask[t, :, None])
+        return GRUTrace(x, h[:-1], r, z, n, m, h[1:], mask)
+
+    def backward(
+        self, trace: GRUTrace, dh: np.ndarray, dstate: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """All gradients of a loss L, by backpropagation through time.
+
+        One unit: h_t = (1 - z) n + z h_{t-1}. Once dL/dh_t is known, its three factors get
+
+            dn = dL/dh_t (1 - z)        dz = dL/dh_t (h_{t-1} - n)        dh_{t-1} = dL/dh_t z
+
+        where the last one passes step t unchanged if z = 1. Each times the slope of its own gate,
+        1 - n^2 or z (1 - z), gives da_n and da_z. With reset="after" n contains r m, where
+        m = h_{t-1} w_n + b_hn, so
+
+            dr = da_n m        dm = da_n r
+
+        and h_{t-1} gets da_r w_r + da_z w_z + dm w_n more. With reset="before" n contains
+        (r h_{t-1}) w_n, so s = da_n w_n reaches both factors: dr = s h_{t-1}, and h_{t-1} gets s r.
+        A step after the end of a sequence copies its state: for the gradient that is z = 1.
+
+        Arguments: trace, from `forward`; dh (T, N, H), how L depends directly on each h_t;
+        dstate (N, H), how L depends on `trace.final`, zeros when None.
+        Returns dL by name: "W_x", "W_h", "b", "b_hn" (reset="after"), "x" (T, N, D), "h0" (N, H)
+        and "h" (T, N, H), the total dL/dh_t of every step.
+        Raises TypeError or ValueError naming the argument.
+        Source: Cho et al. 2014, equations 5 to 8, differentiated.
+
+        >>> cell = GRU(1, 1, rng=np.random.default_rng(0))
+        >>> cell.b[:] = [0, 1000, 0]  # keep everything
+        >>> trace = cell.forward(np.ones((3, 1, 1)))
+        >>> cell.backward(trace, [[[0]], [[0]], [[1]]])["h"].ravel()  # never gets smaller
+        array([1., 1., 1.])
+        """
+        dh, (dh_final,), p = checking.backward_arguments(
+            self, trace, GRUTrace, dh, {"dstate": dstate}
+        )
+        (T, N, H), D, dtype = dh.shape, self.D, dh.dtype
+        _, h_prev, r, z, n, m, _, mask = trace
+        W_x, W_h = p["W_x"], p["W_h"]
+        W_hrz, W_hn = W_h[:, : 2 * H], W_h[:, 2 * H :]
+        after = self.reset == "after"
+
+        # every local slope first: none of them depends on the gradient
+        da = np.empty((T, N, 3, H), dtype)
+        slope_n = (1 - z) * dtanh(n)
+        da[:, :, 0] = m * dsigmoid(r)
+        da[:, :, 1] = (h_prev - n) * dsigmoid(z)
+        da[:, :, 2] = slope_n
+        if after:
+            da[:, :, 0] *= slope_n  # r acts through n alone
+            da[:, :, 2] *= r  # dm for now: what reaches h_{t-1} W_hn + b_hn
+        if mask is not None:
+            runs = mask[:, :, None]
+            da *= runs[:, :, None]
+            slope_n *= runs
+            z = np.where(runs, z, 1)  # a copied state is a kept state
+
+        # then the chain: each slope is multiplied by the gradient that arrives there, and
+        # dh[t] grows into the total dL/dh_t, where dh[0] belongs to h_0
+        dh = np.concatenate([np.zeros((1, N, H), dtype), dh])
+        dh[T] += dh_final
+        back = np.empty((N, H), dtype)
+        for t in reversed(range(T)):
+            if after:
+                da[t] *= dh[t + 1, :, None]
+                da[t].reshape(N, 3 * H).dot(W_h.T, out=back)
+            else:
+                da[t, :, 1:] *= dh[t + 1, :, None]
+                s = da[t, :, 2] @ W_hn.T
+                da[t, :, 0] *= s
+                np.add(da[t, :, :2].reshape(N, 2 * H) @ W_hrz.T, s * r[t], out=back)
+            back += dh[t + 1] * z[t]
+            dh[t] += back
+
+        # the weights are shared by all steps, so one product adds up their T contributions
+        h_prev, rows = h_prev.reshape(T * N, H), da.reshape(T * N, 3 * H)
+        grads = {}
+        if after:
+            grads["W_h"] = h_prev.T @ rows
+            grads["b_hn"] = rows[:, 2 * H :].sum(axis=0)
+            np.multiply(slope_n, dh[1:], out=da[:, :, 2])  # from dm to da_n, for W_x and b
+        else:
+            rh = r.reshape(T * N, H) * h_prev
+            grads["W_h"] = np.hstack([h_prev.T @ rows[:, : 2 * H], rh.T @ rows[:, 2 * H :]])
+        return grads | {
+            "W_x": trace.x.reshape(T * N, D).T @ rows,
+            "b": rows.sum(axis=0),
+            "x": (rows @ W_x.T).reshape(T, N, D),
+            "h0": dh[0],
+            "h": dh[1:],
+        }
