@@ -70,7 +70,8 @@ export function hydrate(figure, moved) {
   const find = (/** @type {string} */ selector) => figure.querySelector(selector);
   const spec = /** @type {Spec} */ (JSON.parse(find("script.live-spec").textContent));
   const inputs = spec.controls.map(({ name }) => find(`[data-control="${name}"]`));
-  const slots = Array.from(figure.querySelectorAll(`[id^="${spec.name}-slot-"]`));
+  // by number: what lies above stands later in the picture, whatever its number
+  const slots = Array.from(figure.querySelectorAll(`[id^="${spec.name}-slot-"]`), (_, k) => find(`[id="${spec.name}-slot-${k}"]`));
   const shown = /** @type {string[]} */ ([]);
   let waiting = 0;
   let saying = 0;
