@@ -1,0 +1,1 @@
+"""The book's figures by name, one module a chapter: cells, diagnostics and live figures put together."""
