@@ -1,0 +1,48 @@
+# PYTHON is the interpreter that makes the virtual environment: make serve PYTHON=python3.12
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: help serve book test lint outputs pins clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 16
+
+serve: $(VENV)/installed ## build the book if anything has changed, serve it and print the address
+	$(PY) tools/book.py serve --port $(PORT)
+
+book: $(VENV)/installed ## build the book if anything has changed
+	$(PY) tools/book.py build
+
+test: $(VENV)/installed-for-tests ## run everything: units, doctests, notebooks, the built book, a browser
+	$(PY) tools/browser.py
+	$(PY) -m pytest
+
+lint: $(VENV)/installed ## check style and formatting
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+outputs: $(VENV)/installed ## run every notebook and store its outputs in it
+	$(PY) tools/outputs.py
+
+pins: $(VENV)/installed ## write requirements.txt anew from pyproject.toml
+	$(VENV)/bin/$(shell sed -n 's/^#    //p' requirements.txt)
+
+clean: ## remove what was built; .venv stays
+	rm -rf _build
+	find src tests tools -name __pycache__ -exec rm -r {} +
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1)' || \
+	{ echo "make: Python 3.11 or newer is needed, and '$(PYTHON)' is not that; name one, as in PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --requirement requirements.txt
+	$(PY) -m pip install --no-deps --editable .
+	touch $@
+
+# The other frameworks are not among the pins, for readers need none, and PyTorch's default build
+# for Linux brings gigabytes. Put a CPU build into .venv beforehand and this step keeps it.
+$(VENV)/installed-for-tests: $(VENV)/installed
+	$(PY) -m pip install --editable ".[parity]"
+	touch $@

@@ -1,0 +1,94 @@
+"""The built pages: quiet, complete and at home on their own host, from a disk and over http."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from listening import complaints
+from playwright.sync_api import Browser, Page
+
+ALL_MATH_IS_SET = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
+
+
+def pages_of(book: Path) -> list[Path]:
+    return [path for path in sorted(book.rglob("*.html")) if "_static" not in path.parts]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+def test_every_page_is_quiet(page: Page, book: Path, address: str) -> None:
+    found = complaints(page, address)
+    for path in pages_of(book):
+        before = len(found)
+        page.goto(address + path.relative_to(book).as_posix(), wait_until="networkidle")
+        page.evaluate(ALL_MATH_IS_SET)
+        page.evaluate("() => window.scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_load_state("networkidle")
+        found[before:] = [f"{path.name}: {complaint}" for complaint in found[before:]]
+        assert page.locator("mjx-merror, [data-mjx-error]").count() == 0, f"bad TeX on {path.name}"
+    assert not found, "\n".join(found)
+
+
+def test_math_is_set(page: Page, address: str) -> None:
+    page.goto(address + "book/notation.html")
+    page.evaluate(ALL_MATH_IS_SET)
+    assert page.locator("mjx-container svg").count() > 10
+
+
+def test_search_finds_a_page(page: Page, address: str) -> None:
+    found = complaints(page, address)
+    page.goto(address + "search.html?q=perplexity")
+    page.locator("#search-results li a", has_text="Glossary").first.wait_for()
+    assert not found, "\n".join(found)
+
+
+def test_the_book_opens_at_its_first_page(page: Page, address: str) -> None:
+    found = complaints(page, address)
+    page.goto(address + "index.html")
+    page.wait_for_url(address + "book/intro.html")
+    assert not found, "\n".join(found)
+
+
+def test_a_complaint_is_heard(page: Page, address: str) -> None:
+    found = complaints(page, address)
+    page.goto(address + "book/read.html", wait_until="networkidle")
+    assert not found
+    page.evaluate(
+        """() => {
+            console.error("an error");
+            document.body.append(Object.assign(new Image(), {src: "no-such-picture.png"}));
+            document.body.append(Object.assign(new Image(), {src: "http://127.0.0.2:9/x.png"}));
+            setTimeout(() => { throw new Error("thrown") });
+        }"""
+    )
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(200)
+    kinds = {complaint.split(":")[0] for complaint in found}
+    assert kinds >= {"console", "uncaught", "failed", "foreign"}, found
+
+
+def test_every_link_leads_somewhere(book: Path) -> None:
+    soups = {path: BeautifulSoup(path.read_text("utf-8"), "html.parser") for path in pages_of(book)}
+    anchors = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in soups.items()}
+    dead = []
+    for path, soup in soups.items():
+        for tag in soup.find_all(href=True) + soup.find_all(src=True):
+            link = tag.get("href") or tag.get("src")
+            parts = urlsplit(link)
+            if parts.scheme:  # other hosts are the reader's own choice; mail and data have no page
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not target.is_file() or (
+                parts.fragment and target in anchors and parts.fragment not in anchors[target]
+            ):
+                dead.append(f"{path.relative_to(book)}: {link}")
+    assert not dead, "\n".join(dead)
