@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cells import checking
+from .cells import Layer, Trace, checking
 from .functional import cross_entropy, squared_error
 
 LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
@@ -82,7 +82,7 @@ class Network:
     ['cell.W_x', 'cell.W_h', 'cell.b', 'readout.W_y', 'readout.b_y']
     """
 
-    def __init__(self, cell, readout: Readout):
+    def __init__(self, cell: Layer, readout: Readout):
         if cell.H != readout.H:
             raise ValueError(f"readout: expected H={cell.H}, as the cell has, got H={readout.H}")
         self.cell, self.readout = cell, readout
@@ -100,11 +100,11 @@ class BPTT(NamedTuple):
 
     loss: np.generic  # a scalar
     y: np.ndarray  # (T, N, K), or (N, K) with at="last"
-    trace: tuple  # the cell's trace
+    trace: Trace  # the cell's trace
     grads: dict[str, np.ndarray]  # named as Network.parameters, and "x", "h0", "h" ("c0", "c", ...)
 
 
-def predict(network: Network, x: np.ndarray, state=None, lengths=None) -> tuple[np.ndarray, tuple]:
+def predict(network: Network, x: np.ndarray, state=None, lengths=None) -> tuple[np.ndarray, Trace]:
     """y_t = h_t W_y + b_y for t = 1..T, no loss and no gradient.
 
     Arguments: x (T, N, D); state and lengths as in the cell's `forward`.
@@ -215,7 +215,7 @@ def check_target(target: object, y: np.ndarray, loss: str) -> np.ndarray:
     return checking.numbers("target", target, **dict(zip(axes, y.shape, strict=True)))
 
 
-def step_weights(trace: tuple, at: str, over_time: str) -> np.ndarray:
+def step_weights(trace: Trace, at: str, over_time: str) -> np.ndarray:
     """How much each step counts: (T, N), or (N,) with at="last"."""
     T, N, _ = trace.h.shape
     if at == "last":

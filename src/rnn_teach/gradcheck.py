@@ -6,11 +6,12 @@ the gradient under test. A wrong gradient agrees along a random direction only b
 
 import copy
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
+Model = TypeVar("Model")  # anything with a dict `parameters`
 
 
 class Report(NamedTuple):
@@ -131,7 +132,7 @@ def check(
     return tuple(reports)
 
 
-def with_parameters(model, params: Arrays):
+def with_parameters(model: Model, params: Arrays) -> Model:
     """A copy of a cell or a network with other parameters; the model itself stays as it is.
 
     Arguments: model, anything with a dict `parameters`; params, by the same names ("W_h",
@@ -153,7 +154,9 @@ def with_parameters(model, params: Arrays):
     return model
 
 
-def _worst(slope: Callable, params: Arrays, grads: Arrays, rng, directions: int) -> Report:
+def _worst(
+    slope: Callable, params: Arrays, grads: Arrays, rng: np.random.Generator, directions: int
+) -> Report:
     params = {name: np.asarray(p, np.float64) for name, p in params.items()}
     reports = []
     for name, p in params.items():
