@@ -50,9 +50,10 @@ def latency(page: Page, address: str, name: str, slower: int) -> list[float]:
 
 
 def main() -> None:
+    path = browser.find_or_install()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=browser.find(), args=["--no-sandbox"] if sys.platform == "linux" else []
+            executable_path=path, args=["--no-sandbox"] if sys.platform == "linux" else []
         )
         page = chromium.new_page()
         print(
