@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -56,6 +57,12 @@ def test_a_short_gradient_is_left_alone():
     assert norm == pytest.approx(0.5) and (clipped["a"] == grads["a"]).all()
     assert clipped["a"] is not grads["a"]
     assert clip_by_norm(locked(a=[0.0]), 1.0)[0]["a"] == 0, "no 0/0"
+
+
+def test_a_gradient_that_is_not_finite_has_no_norm():
+    for bad in (np.inf, np.nan):
+        with pytest.raises(FloatingPointError, match="gradient norm: expected a finite number"):
+            global_norm(locked(a=[1.0, bad]))
 
 
 def test_clipping_by_value_cuts_each_element():
@@ -303,6 +310,16 @@ def test_at_a_terminal_the_bar_is_shown(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     fit(small()[0], batches(), steps=4, optimizer=SGD(0.1))
     assert "/4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_in_a_notebook_the_bar_is_for_those_who_could_answer(monkeypatch, capsys, watched):
+    # a live notebook offers input(), a page being built does not: nothing must be stored there
+    kernel = SimpleNamespace(_allow_stdin=watched)
+    shell = SimpleNamespace(kernel=kernel)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    fit(small()[0], batches(), steps=4, optimizer=SGD(0.1))
+    assert ("/4" in capsys.readouterr().err) == watched
 
 
 # What the network says

@@ -1,77 +1,50 @@
-"""Data as sequences of characters: vocabularies, batches, held-out splits, and the baselines a model must beat."""
+"""What there is to learn: text and names, with the baselines that count, and the problems of the literature."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
-END = "\n"  # closes a name, and (so that the first letter is predicted too) opens it
+from .problems.adding import Adding, HochreiterAdding
+from .problems.batch import Batch, batches
+from .problems.grammars import Counting, EmbeddedReber
+from .problems.recall import Copy, DelayedRecall, TemporalOrder
+from .problems.series import NoisySines, Sunspots, sunspots
+from .problems.vocabulary import END, Vocabulary, characters, checked_codes
 
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The symbols a character model knows; symbol k is coded by the number k.
-
-    >>> vocabulary = characters("hello")
-    >>> vocabulary.symbols, vocabulary.size
-    ('ehlo', 4)
-    >>> vocabulary.encode("hole")
-    array([1, 3, 2, 0])
-    >>> vocabulary.decode([1, 3, 2, 0])
-    'hole'
-    """
-
-    symbols: str
-
-    def __post_init__(self) -> None:
-        if not self.symbols or len(set(self.symbols)) < len(self.symbols):
-            raise ValueError(f"symbols: expected characters, each once, got {self.symbols!r}")
-
-    @property
-    def size(self) -> int:
-        """K, the number of different symbols."""
-        return len(self.symbols)
-
-    def encode(self, text: str) -> np.ndarray:
-        """Return the codes of ``text``, ints (T,).
-
-        Raises ValueError naming every character that is not in the vocabulary.
-        """
-        code = {symbol: k for k, symbol in enumerate(self.symbols)}
-        unknown = sorted(set(text) - code.keys())
-        if unknown:
-            raise ValueError(
-                f"text: expected characters of {self.symbols!r}, got {', '.join(map(repr, unknown))}"
-            )
-        return np.array([code[symbol] for symbol in text], dtype=np.int64)
-
-    def decode(self, codes: Sequence[int] | np.ndarray) -> str:
-        """Return the text that ``codes``, ints (T,), stand for."""
-        codes = _codes("codes", codes, self.size)
-        return "".join(self.symbols[k] for k in codes)
-
-    def one_hot(self, codes: np.ndarray) -> np.ndarray:
-        """Return the inputs of a network: ``codes`` (...) become (..., K), one 1 among zeros.
-
-        >>> characters("abc").one_hot([2, 0])
-        array([[0., 0., 1.],
-               [1., 0., 0.]])
-        """
-        codes = np.asarray(codes)
-        flat = _codes("codes", codes.ravel(), self.size)
-        return np.eye(self.size)[flat].reshape(*codes.shape, self.size)
-
-
-def characters(text: str) -> Vocabulary:
-    """Return the vocabulary of all characters in ``text``, in the order of their code points."""
-    if not text:
-        raise ValueError("text: expected at least one character, got ''")
-    return Vocabulary("".join(sorted(set(text))))
+__all__ = [
+    "END",
+    "Adding",
+    "Batch",
+    "Copy",
+    "Counting",
+    "DelayedRecall",
+    "EmbeddedReber",
+    "EnglishText",
+    "GivenNames",
+    "HochreiterAdding",
+    "NoisySines",
+    "Sunspots",
+    "TemporalOrder",
+    "Vocabulary",
+    "baselines",
+    "batches",
+    "bigram",
+    "characters",
+    "english_text",
+    "given_names",
+    "hold_out",
+    "name_batches",
+    "padded",
+    "perplexity",
+    "sunspots",
+    "text_batches",
+    "unigram",
+]
 
 
 def english_text() -> str:
@@ -118,15 +91,6 @@ def hold_out(
         [item for item, out in zip(items, held, strict=True) if not out],
         [item for item, out in zip(items, held, strict=True) if out],
     )
-
-
-class Batch(NamedTuple):
-    """N sequences for one step of training, time first."""
-
-    x: np.ndarray  # (T, N, K) one-hot
-    target: np.ndarray  # (T, N) the code of the symbol that follows
-    lengths: np.ndarray | None = None  # (N,) steps of each sequence; None: all T
-    carry: bool = False  # True: start from the state in which the batch before ended
 
 
 def text_batches(
@@ -202,19 +166,22 @@ def padded(names: Sequence[str], vocabulary: Vocabulary) -> Batch:
 
 def unigram(codes: np.ndarray, K: int, *, smoothing: float = 1.0) -> np.ndarray:
     """Return p(b) = (count(b) + smoothing) / sum of the same over all b, (K,): no memory at all."""
-    counts = np.bincount(_codes("codes", codes, K), minlength=K) + smoothing
+    counts = np.bincount(checked_codes("codes", codes, K), minlength=K) + smoothing
     return counts / counts.sum()
 
 
 def bigram(codes: np.ndarray, K: int, *, smoothing: float = 1.0) -> np.ndarray:
-    """Return p(b | a) = (count(ab) + smoothing) / sum of the same over b, (K, K), row a: memory of one.
+    """Return p(b | a) = (count(ab) + smoothing) / sum of the same over b: (K, K), row a.
+
+    A memory of one symbol.
 
     >>> bigram([0, 1, 0, 1, 0], 2)
     array([[0.25, 0.75],
            [0.75, 0.25]])
     """
-    codes = _codes("codes", codes, K)
-    counts = np.bincount(codes[:-1] * K + codes[1:], minlength=K * K).reshape(K, K) + smoothing
+    codes = checked_codes("codes", codes, K)
+    pairs = np.bincount(codes[:-1] * K + codes[1:], minlength=K * K)
+    counts = pairs.reshape(K, K) + smoothing
     return counts / counts.sum(axis=1, keepdims=True)
 
 
@@ -248,13 +215,65 @@ def perplexity(loss: float) -> float:
     return math.exp(loss)
 
 
-def _codes(name: str, codes: Sequence[int] | np.ndarray, K: int) -> np.ndarray:
-    """Return ``codes`` as an int array (T,), checked to lie in 0..K-1."""
-    array = np.asarray(codes)
-    if array.size == 0:
-        array = array.astype(np.int64)
-    if array.dtype.kind not in "iu" or array.ndim != 1:
-        raise TypeError(f"{name}: expected ints (T,), got {array.dtype} {array.shape}")
-    if array.size and not (0 <= array.min() and array.max() < K):
-        raise ValueError(f"{name}: expected 0..{K - 1}, got {array.min()}..{array.max()}")
-    return array
+class EnglishText:
+    """Predict the next character of the shipped English, ``T`` characters at a time.
+
+    A tenth of the paragraphs, chosen by ``rng``, is held out. Attributes: train and held_out, both
+    str; vocabulary.
+    Source: Shannon (1951), who let people guess; Sutskever, Martens and Hinton (2011).
+
+    >>> task = EnglishText(T=50, rng=np.random.default_rng(0))
+    >>> task.batch(4, rng=np.random.default_rng(0)).x.shape
+    (50, 4, 37)
+    """
+
+    options: ClassVar[dict[str, Any]] = {"loss": "cross_entropy"}
+
+    def __init__(self, T: int = 50, *, rng: np.random.Generator) -> None:
+        kept, held = hold_out(english_text().splitlines(keepends=True), rng=rng)
+        self.train, self.held_out = "".join(kept), "".join(held)
+        if not 0 < T < len(self.train):
+            raise ValueError(f"T: expected 1..{len(self.train) - 1}, got {T}")
+        self.T, self.vocabulary = T, characters(english_text())
+        self.D = self.K = self.vocabulary.size
+
+    def batch(self, N: int, *, rng: np.random.Generator) -> Batch:
+        """Return N windows from any place of ``train``: x one-hot (T, N, K), target (T, N)."""
+        starts = rng.integers(len(self.train) - self.T, size=N)
+        windows = [self.train[start : start + self.T + 1] for start in starts]
+        codes = np.stack([self.vocabulary.encode(window) for window in windows], axis=1)
+        return Batch(self.vocabulary.one_hot(codes[:-1]), codes[1:])
+
+    def baseline(self) -> float:
+        """Return the bigram's cross-entropy on ``held_out``; see ``baselines`` for the weaker ones."""
+        return baselines(self.train, self.held_out, self.vocabulary)["bigram"]
+
+
+class GivenNames:
+    """Predict the next letter of a given name, and its end. A tenth of the names is held out by ``rng``.
+
+    Attributes: train and held_out, both lists of names; vocabulary.
+    Source: the names: data/README.md; letters to a recurrent network: Elman (1990).
+
+    >>> task = GivenNames(rng=np.random.default_rng(0))
+    >>> task.batch(2, rng=np.random.default_rng(0)).lengths
+    array([4, 6])
+    """
+
+    options: ClassVar[dict[str, Any]] = {"loss": "cross_entropy"}
+
+    def __init__(self, kind: str = "all", *, rng: np.random.Generator) -> None:
+        self.train, self.held_out = hold_out(given_names(kind), rng=rng)
+        self.vocabulary = characters(END + "".join(given_names(kind)))
+        self.D = self.K = self.vocabulary.size
+
+    def batch(self, N: int, *, rng: np.random.Generator) -> Batch:
+        """Return N names of ``train``, drawn with replacement, as ``padded`` does."""
+        return padded(
+            [self.train[k] for k in rng.integers(len(self.train), size=N)], self.vocabulary
+        )
+
+    def baseline(self) -> float:
+        """Return the bigram's cross-entropy on ``held_out``, in nats per symbol as ``evaluate`` counts."""
+        train, held_out = (END + END.join(part) + END for part in (self.train, self.held_out))
+        return baselines(train, held_out, self.vocabulary)["bigram"]

@@ -1,172 +1,68 @@
-"""How a network learns: initial weights, clipped gradients, SGD and Adam, and the loop that puts them together."""
+"""How a network learns: clipped gradients, early stopping, and the loop that puts it all together."""
 
 from __future__ import annotations
 
-import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .bptt import Network, bptt, predict
+from .checkpoint import Checkpoint, fill, load, save
+from .clipping import clip_by_norm, clip_by_value, clip_each_by_norm, global_norm
 from .functional import cross_entropy
+from .initializers import (
+    glorot,
+    identity,
+    orthogonal,
+    with_largest_singular_value,
+    with_spectral_radius,
+)
+from .optimizers import (
+    SGD,
+    Adam,
+    Arrays,
+    Optimizer,
+    RMSprop,
+    cosine_decay,
+    exponential_decay,
+    linear_decay,
+    positive,
+    step_decay,
+)
+from .stopping import EarlyStopping
+from .truncated import truncated_bptt, windows
 
-Arrays = dict[str, np.ndarray]
-
-
-def clip_by_norm(grads: Arrays, max_norm: float) -> tuple[Arrays, float]:
-    """Shorten the whole gradient to ``max_norm`` if it is longer: g <- g min(1, max_norm / |g|).
-
-    |g| is the length of all arrays taken as one vector, so the direction stays. Returns new arrays
-    and |g| as it was before. Source: Pascanu, Mikolov and Bengio (2013), algorithm 1.
-
-    >>> clip_by_norm({"a": np.array([3.0]), "b": np.array([4.0])}, max_norm=1.0)
-    ({'a': array([0.6]), 'b': array([0.8])}, 5.0)
-    """
-    _positive("max_norm", max_norm)
-    norm = global_norm(grads)
-    scale = max_norm / norm if norm > max_norm else 1.0
-    return {name: scale * grad for name, grad in grads.items()}, norm
-
-
-def clip_by_value(grads: Arrays, limit: float) -> Arrays:
-    """Cut each element of the gradient to [-limit, limit]: new arrays. This may turn its direction.
-
-    >>> clip_by_value({"a": np.array([3.0, -0.5])}, limit=1.0)
-    {'a': array([ 1. , -0.5])}
-    """
-    _positive("limit", limit)
-    return {name: np.clip(grad, -limit, limit) for name, grad in grads.items()}
-
-
-def global_norm(grads: Arrays) -> float:
-    """Return |g|, the Euclidean length of all arrays in ``grads`` taken as one vector.
-
-    Raises FloatingPointError if it is not finite: nothing could be learned from such a gradient.
-    """
-    norm = math.sqrt(sum(float(np.vdot(grad, grad)) for grad in grads.values()))
-    if not math.isfinite(norm):
-        raise FloatingPointError(f"gradient norm: expected a finite number, got {norm}")
-    return norm
-
-
-def glorot(n_in: int, n_out: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Return W (n_in, n_out), uniform in ±sqrt(6 / (n_in + n_out)): Glorot and Bengio (2010), eq. 16.
-
-    >>> W = glorot(30, 20, rng=np.random.default_rng(0))
-    >>> W.shape, bool(abs(W).max() <= np.sqrt(6 / 50))
-    ((30, 20), True)
-    """
-    limit = math.sqrt(6 / (n_in + n_out))
-    return rng.uniform(-limit, limit, (n_in, n_out))
-
-
-def orthogonal(n_in: int, n_out: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Return W (n_in, n_out), random, with all singular values 1: Saxe, McClelland and Ganguli (2014).
-
-    >>> W = orthogonal(3, 3, rng=np.random.default_rng(0))
-    >>> bool(np.allclose(W @ W.T, np.eye(3)))
-    True
-    """
-    Q, R = np.linalg.qr(rng.standard_normal((max(n_in, n_out), min(n_in, n_out))))
-    Q *= np.sign(np.diag(R))  # without this QR favors some rotations over others
-    return Q if n_in >= n_out else np.ascontiguousarray(Q.T)
-
-
-def identity(H: int, scale: float = 1.0) -> np.ndarray:
-    """Return scale times the identity (H, H): the start of Le, Jaitly and Hinton (2015)."""
-    return scale * np.eye(H)
-
-
-def with_spectral_radius(W: np.ndarray, radius: float) -> np.ndarray:
-    """Return W (H, H) rescaled so that its largest eigenvalue has absolute value ``radius``.
-
-    >>> with_spectral_radius(np.diag([4.0, 2.0]), 1.0)
-    array([[1. , 0. ],
-           [0. , 0.5]])
-    """
-    return _rescaled(W, radius, np.abs(np.linalg.eigvals(W)).max())
-
-
-def with_largest_singular_value(W: np.ndarray, value: float) -> np.ndarray:
-    """Return W (n_in, n_out) rescaled so that its largest singular value is ``value``."""
-    return _rescaled(W, value, np.linalg.norm(W, 2))
-
-
-def _rescaled(W: np.ndarray, wanted: float, found: float) -> np.ndarray:
-    if found == 0:
-        raise ValueError(f"W: expected something to bring to {wanted}, got only zeros")
-    return W * (wanted / found)
-
-
-class Optimizer(Protocol):
-    """Whatever changes parameters in place, given their gradients under the same names."""
-
-    def update(self, parameters: Arrays, grads: Arrays) -> None: ...
-
-
-class SGD:
-    """Gradient descent, with momentum if asked: v <- momentum v + g, p <- p - learning_rate v.
-
-    >>> p = {"w": np.array([1.0])}
-    >>> SGD(learning_rate=0.1).update(p, {"w": np.array([2.0])})
-    >>> p
-    {'w': array([0.8])}
-    """
-
-    def __init__(self, learning_rate: float, momentum: float = 0.0) -> None:
-        self.learning_rate = _positive("learning_rate", learning_rate)
-        self.momentum = momentum
-        self._v: Arrays = {}
-
-    def update(self, parameters: Arrays, grads: Arrays) -> None:
-        """Change ``parameters`` in place by ``grads`` of the same names and shapes."""
-        for name, p in parameters.items():
-            v = self._v.setdefault(name, np.zeros_like(p))
-            v *= self.momentum
-            v += grads[name]
-            p -= self.learning_rate * v
-
-
-class Adam:
-    """Steps of a size that does not depend on the gradient's: Kingma and Ba (2015), algorithm 1.
-
-    m <- beta1 m + (1 - beta1) g        s <- beta2 s + (1 - beta2) g²
-    p <- p - learning_rate (m / (1 - beta1^k)) / (sqrt(s / (1 - beta2^k)) + eps)   in update k
-
-    >>> p = {"w": np.array([1.0])}
-    >>> Adam(learning_rate=0.1).update(p, {"w": np.array([2.0])})
-    >>> p
-    {'w': array([0.9])}
-    """
-
-    def __init__(
-        self,
-        learning_rate: float = 1e-3,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        eps: float = 1e-8,
-    ) -> None:
-        self.learning_rate = _positive("learning_rate", learning_rate)
-        self.beta1, self.beta2, self.eps = beta1, beta2, eps
-        self._k = 0
-        self._m: Arrays = {}
-        self._s: Arrays = {}
-
-    def update(self, parameters: Arrays, grads: Arrays) -> None:
-        """Change ``parameters`` in place by ``grads`` of the same names and shapes."""
-        self._k += 1
-        m_unbiased, s_unbiased = 1 - self.beta1**self._k, 1 - self.beta2**self._k
-        for name, p in parameters.items():
-            g = grads[name]
-            m = self._m.setdefault(name, np.zeros_like(p))
-            s = self._s.setdefault(name, np.zeros_like(p))
-            m += (1 - self.beta1) * (g - m)
-            s += (1 - self.beta2) * (g * g - s)
-            p -= self.learning_rate * (m / m_unbiased) / (np.sqrt(s / s_unbiased) + self.eps)
+__all__ = [
+    "SGD",
+    "Adam",
+    "EarlyStopping",
+    "History",
+    "Optimizer",
+    "RMSprop",
+    "clip_by_norm",
+    "clip_by_value",
+    "clip_each_by_norm",
+    "cosine_decay",
+    "evaluate",
+    "exponential_decay",
+    "fit",
+    "global_norm",
+    "glorot",
+    "identity",
+    "linear_decay",
+    "orthogonal",
+    "step_decay",
+    "truncated_bptt",
+    "windows",
+    "with_largest_singular_value",
+    "with_spectral_radius",
+]
 
 
 def evaluate(network: Network, x: np.ndarray, target: np.ndarray, lengths=None) -> float:
@@ -193,9 +89,14 @@ def fit(
     *,
     steps: int,
     optimizer: Optimizer,
-    clip: float | None = None,
+    clip: float | Callable[[Arrays], Arrays] | None = None,
     progress: bool | None = None,
     callback: Callable[[int, Network], None] | None = None,
+    early_stopping: EarlyStopping | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    save_every: int = 100,
+    rng: np.random.Generator | None = None,
+    bptt: Callable = bptt,
     **options: Any,
 ) -> History:
     """Train ``network`` in place for ``steps`` updates, one batch each.
@@ -203,21 +104,42 @@ def fit(
     Arguments: batches, (x, target, lengths, carry) each, such as ``tasks.Batch``; with ``carry`` the
     pass starts from the state in which the batch before ended. All randomness is in the batches:
     the same ones give the same network, bit for bit. clip, the longest gradient let through
-    (``clip_by_norm``), None for any. progress, a bar on stderr; None shows it where somebody
-    watches. callback, called as callback(k, network) before the first update, k = 0, and after
-    each one. options, handed on to ``bptt``, such as loss, at, over_time.
+    (``clip_by_norm``), or a function from gradients to gradients; None for any. progress, a bar on
+    stderr; None shows it where somebody watches. callback, called as callback(k, network) before the
+    first update, k = 0, and after each one. early_stopping, see there. bptt, what gives loss and
+    gradients: this or ``truncated_bptt``, ``seq2seq.teacher_forcing``. options, handed on to it, such
+    as loss, at, over_time.
+    checkpoint, a file to be written every ``save_every`` updates and at the end. If it is there
+    already the run goes on from it: start the same program again, with the same batches from the
+    first one on (those already read are skipped), and the result is that of a run that was never
+    stopped, bit for bit. rng, a generator whose state is to be kept there too, such as that of a
+    callback that draws numbers.
     Returns a ``History``.
     Raises FloatingPointError, naming the step, for a loss or gradient that is not finite;
-    ValueError for batches that end early.
+    ValueError for batches that end early, or for a checkpoint of another run.
     """
     if steps < 1:
         raise ValueError(f"steps: expected at least 1, got {steps}")
+    positive("save_every", save_every)
+    if clip is not None and not callable(clip):
+        clip = _to_norm(positive("clip", clip))
     losses, norms = np.empty(steps), np.empty(steps)
-    state, done = None, 0
-    with _bar(steps, progress) as bar:
+    batches, state, done, ended = iter(batches), None, 0, False
+    saved = load(checkpoint) if checkpoint is not None and Path(checkpoint).exists() else None
+    if saved is not None:
+        state, done = saved.state, sum(1 for _ in islice(batches, saved.step))
+        _resume(saved, steps, network, optimizer, early_stopping, rng)
+        losses[: saved.step], norms[: saved.step] = saved.loss, saved.grad_norm
+    with _bar(steps, done, progress) as bar:
         if callback:
-            callback(0, network)
-        for step, (x, target, lengths, carry) in enumerate(islice(batches, steps)):
+            callback(done, network)
+        if saved is not None:  # what the callback does after update `done` it has done before
+            _resume(saved, steps, network, optimizer, early_stopping, rng)
+        elif early_stopping:
+            early_stopping.ends(0, network)
+        ended = early_stopping is not None and early_stopping.ended
+        left = 0 if ended else steps - done
+        for step, (x, target, lengths, carry) in enumerate(islice(batches, left), done):
             with _finite_at(step):
                 result = bptt(
                     network, x, target, state=state if carry else None, lengths=lengths, **options
@@ -225,15 +147,73 @@ def fit(
                 grads = {name: result.grads[name] for name in network.parameters}
                 losses[step], norms[step] = result.loss, global_norm(grads)
             if clip is not None:
-                grads, _ = clip_by_norm(grads, clip)
+                grads = clip(grads)
             optimizer.update(network.parameters, grads)
             state, done = result.trace.final, step + 1
             if callback:
                 callback(done, network)
+            ended = early_stopping is not None and early_stopping.ends(done, network)
+            if checkpoint is not None and (done % save_every == 0 or done == steps or ended):
+                history = losses[:done], norms[:done]
+                save(checkpoint, _now(network, optimizer, early_stopping, rng, state, *history))
             bar.update()
-    if done < steps:
+            if ended:
+                break
+    if done < steps and not ended:
         raise ValueError(f"batches: expected {steps}, one a step, got {done}")
-    return History(losses, norms)
+    if early_stopping:
+        early_stopping.restore_best(network)
+    return History(losses[:done], norms[:done])
+
+
+def _to_norm(max_norm: float) -> Callable[[Arrays], Arrays]:
+    return lambda grads: clip_by_norm(grads, max_norm)[0]
+
+
+def _now(
+    network: Network,
+    optimizer: Optimizer,
+    early_stopping: EarlyStopping | None,
+    rng: np.random.Generator | None,
+    state: Any,
+    loss: np.ndarray,
+    grad_norm: np.ndarray,
+) -> Checkpoint:
+    """All that the next update depends on, as it is now."""
+    stopping = early_stopping.state() if early_stopping else {}
+    drawn = None if rng is None else rng.bit_generator.state
+    parameters = network.parameters
+    return Checkpoint(
+        len(loss), parameters, optimizer.state(), stopping, state, drawn, loss, grad_norm
+    )
+
+
+def _resume(
+    saved: Checkpoint,
+    steps: int,
+    network: Network,
+    optimizer: Optimizer,
+    early_stopping: EarlyStopping | None,
+    rng: np.random.Generator | None,
+) -> None:
+    """Put everything as it was when ``saved`` was written, or raise ValueError: it was another run."""
+    if saved.step > steps:
+        raise ValueError(f"steps: expected at least the checkpoint's {saved.step}, got {steps}")
+    for name, had, has in (
+        ("early_stopping", bool(saved.stopping), early_stopping is not None),
+        ("rng", saved.rng is not None, rng is not None),
+    ):
+        if had != has:
+            words = {True: "one", False: "none"}
+            raise ValueError(
+                f"{name}: expected {words[had]}, as in the checkpoint, got {words[has]}"
+            )
+    fill("parameters", network.parameters, saved.parameters)
+    optimizer.restore(saved.optimizer)
+    if early_stopping:
+        early_stopping.restore(saved.stopping)
+    if rng is not None:
+        rng.bit_generator.state = saved.rng
 
 
 @contextmanager
@@ -248,11 +228,11 @@ def _finite_at(step: int) -> Iterator[None]:
         ) from error
 
 
-def _bar(steps: int, progress: bool | None) -> Any:
+def _bar(steps: int, done: int, progress: bool | None) -> Any:
     from tqdm.auto import tqdm  # here, so that importing the package stays light
 
     shown = _watched() if progress is None else progress
-    return tqdm(total=steps, disable=not shown, unit="step", leave=False)
+    return tqdm(total=steps, initial=done, disable=not shown, unit="step", leave=False)
 
 
 def _watched() -> bool:
@@ -265,9 +245,3 @@ def _watched() -> bool:
         if kernel is not None:
             return bool(getattr(kernel, "_allow_stdin", False))
     return sys.stderr.isatty()
-
-
-def _positive(name: str, value: float) -> float:
-    if not value > 0:
-        raise ValueError(f"{name}: expected a number above 0, got {value!r}")
-    return value

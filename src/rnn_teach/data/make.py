@@ -31,8 +31,17 @@ def given_names(census_table: Path) -> str:
     return "\n".join(row.split()[0].lower() for row in rows) + "\n"
 
 
-if __name__ == "__main__":  # python make.py FOLDER, the folder `names` of the unpacked names 0.3.0
+def sunspots(table: Path) -> str:
+    """Return the lines of statsmodels' table (year, number) under names of our own."""
+    _, *rows = table.read_text(encoding="ascii").splitlines()
+    return "\n".join(["year,number", *rows]) + "\n"
+
+
+if __name__ == "__main__":
+    # python make.py NAMES SUNSPOTS: the folder `names` of the unpacked names 0.3.0, and the file
+    # statsmodels/datasets/sunspots/sunspots.csv of the unpacked statsmodels 0.15.0
     (HERE / "english.txt").write_text(prose(), encoding="ascii", newline="\n")
     for kind in ("female", "male"):
         text = given_names(Path(sys.argv[1]) / f"dist.{kind}.first")
         (HERE / f"names_{kind}.txt").write_text(text, encoding="ascii", newline="\n")
+    (HERE / "sunspots.csv").write_text(sunspots(Path(sys.argv[2])), encoding="ascii", newline="\n")
