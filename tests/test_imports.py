@@ -13,6 +13,7 @@ ROOT = Path(rnn_teach.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 
 ARCHITECTURES = {"deep", "bidirectional", "tree", "seq2seq"}
+LEARNING = {"truncated", "initializers", "optimizers", "clipping", "checkpoint", "stopping"}
 # what each room may import of this package, besides its own modules
 LADDER = {
     "functional": set(),
@@ -20,12 +21,19 @@ LADDER = {
     "bptt": {"cells", "functional"},
     "gradcheck": set(),
     "diagnostics": {"bptt", "cells", "functional"},
-    "training": {"bptt", "cells", "functional"},
+    "truncated": {"bptt", "cells"},
+    "initializers": set(),
+    "optimizers": set(),
+    "clipping": {"optimizers"},
+    "checkpoint": set(),
+    "stopping": {"bptt", "checkpoint", "optimizers"},
+    "training": {"bptt", "cells", "functional"} | LEARNING,
     **dict.fromkeys(ARCHITECTURES, {"bptt", "cells", "functional"} | ARCHITECTURES),
     "convert": {"bptt", "cells", "functional"} | ARCHITECTURES,
     "checks": {"cells", "functional", "training"},
     "data": set(),
-    "tasks": set(),
+    "problems": set(),
+    "tasks": {"problems"},
     "sampling": {"bptt", "cells", "functional", "tasks"},
     "plots": set(),
     "live": set(),

@@ -12,8 +12,9 @@ from .tasks import Vocabulary
 def next_symbol(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """Return p = softmax(logits / temperature), the probabilities of the next symbol.
 
-    logits: (..., K), the network's outputs y. temperature: above 0; below 1 sharpens, above 1 flattens.
-    0 is the limit: all probability on the largest logit (the first of them, should several be equal).
+    logits (..., K): the network's outputs y.
+    temperature: below 1 sharpens, above 1 flattens. 0 is the limit: the largest logit takes
+    all (the first of them, should several be equal). Below 0 is a ValueError.
 
     >>> logits = np.array([2.0, 1.0, 0.0])
     >>> next_symbol(logits).round(2), next_symbol(logits, 0)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .layer import Layer, Trace
+
 REAL = (np.float32, np.float64)
 
 
@@ -98,7 +100,7 @@ def lengths_mask(lengths: object, T: int, N: int) -> np.ndarray | None:
     return np.arange(T)[:, None] < lengths
 
 
-def shaped_parameters(layer) -> dict[str, np.ndarray]:
+def shaped_parameters(layer: Layer) -> dict[str, np.ndarray]:
     """The parameters of `layer`, each of the shape that `layer.shapes` asks for."""
     parameters = layer.parameters
     for name, shape in layer.shapes.items():
@@ -109,7 +111,7 @@ def shaped_parameters(layer) -> dict[str, np.ndarray]:
 
 
 def forward_arguments(
-    cell, x: object, state: dict[str, object], lengths: object
+    cell: Layer, x: object, state: dict[str, object], lengths: object
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray | None, dict[str, np.ndarray]]:
     """x, the initial states, the mask and the parameters, all checked and of one dtype.
 
@@ -135,7 +137,7 @@ def forward_arguments(
 
 
 def backward_arguments(
-    cell, trace: tuple, kind: type, dh: object, dstate: dict[str, object]
+    cell: Layer, trace: Trace, kind: type, dh: object, dstate: dict[str, object]
 ) -> tuple[np.ndarray, list[np.ndarray], dict[str, np.ndarray]]:
     """dh, the gradients of the final states and the parameters, checked and of one dtype."""
     if not isinstance(trace, kind):

@@ -246,7 +246,11 @@ class LSTM:
                 np.add(dh[t], dh[t + 1], out=dh[t], where=~runs[t])
 
         # the weights are shared by all steps, so one product adds up their T contributions
-        seen = {"p_i": (da[:, :, 0], c_prev), "p_f": (da[:, :, 1], c_prev), "p_o": (da[:, :, -1], c)}
+        seen = {
+            "p_i": (da[:, :, 0], c_prev),
+            "p_f": (da[:, :, 1], c_prev),
+            "p_o": (da[:, :, -1], c),
+        }
         looks = {name: (a * b).sum(axis=(0, 1)) for name, (a, b) in seen.items() if name in p}
         da = da.reshape(T * N, -1)
         return looks | {

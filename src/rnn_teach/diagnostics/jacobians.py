@@ -1,34 +1,11 @@
-"""What a trace and its gradients tell: arrays in, arrays out, nothing is changed.
-
-The *state* is what one step hands to the next: h, and for an LSTM h and c side by side. S is its
-size: H, or 2H for an LSTM.
-"""
+"""How a change of one state moves a later one: Jacobians, their norms, and the spectra of matrices."""
 
 import numpy as np
 
-from .cells import checking
+from ..cells import Layer, Trace, checking
 
 
-def state_gradient_norms(grads: dict[str, np.ndarray]) -> np.ndarray:
-    """||dL/d state_t|| for every step t, from one backward pass.
-
-    For an LSTM h_t and c_t are two things that step t hands on, so c_t counts with what comes
-    back along the cell state ("c_carried"), and its way through h_t is counted once, with h_t.
-
-    Arguments: grads, from a cell's `backward` or from `bptt`.
-    Returns (T, N), in units of loss per unit of state.
-    Raises KeyError if grads has no "h".
-
-    >>> state_gradient_norms({"h": np.array([[[3.0, 4.0]]])})
-    array([[5.]])
-    """
-    squares = (np.abs(grads["h"]) ** 2).sum(axis=2)
-    if "c_carried" in grads:
-        squares = squares + (np.abs(grads["c_carried"]) ** 2).sum(axis=2)
-    return np.sqrt(squares)
-
-
-def step_jacobians(cell, trace: tuple, n: int = 0) -> np.ndarray:
+def step_jacobians(cell: Layer, trace: Trace, n: int = 0) -> np.ndarray:
     """d state_t / d state_{t-1} for every step t of sequence n.
 
     Row s is the gradient of unit s of state_t, so each Jacobian is one step of `cell.backward`
@@ -46,12 +23,12 @@ def step_jacobians(cell, trace: tuple, n: int = 0) -> np.ndarray:
     """
     jacobians = []
     for t in range(len(trace.h)):
-        grads = _backward_from_each_unit(cell, trace, n, slice(t, t + 1))
+        grads = backward_from_each_unit(cell, trace, n, slice(t, t + 1))
         jacobians.append(np.hstack([grads[name] for name in ("h0", "c0") if name in grads]))
     return np.array(jacobians)
 
 
-def jacobian_norms(cell, trace: tuple, n: int = 0) -> np.ndarray:
+def jacobian_norms(cell: Layer, trace: Trace, n: int = 0) -> np.ndarray:
     """||d state_T / d state_t|| (the largest singular value) for every step t of sequence n.
 
     The Jacobian is a product of T - t step Jacobians. One backward pass with every unit of state_T
@@ -69,27 +46,45 @@ def jacobian_norms(cell, trace: tuple, n: int = 0) -> np.ndarray:
     >>> jacobian_norms(cell, cell.forward(np.zeros((4, 1, 1))))
     array([0.125, 0.25 , 0.5  , 1.   ])
     """
-    grads = _backward_from_each_unit(cell, trace, n, slice(None))
+    grads = backward_from_each_unit(cell, trace, n, slice(None))
     parts = [grads[name] for name in ("h", "c_carried") if name in grads]
     return np.linalg.norm(np.concatenate(parts, axis=2), ord=2, axis=(1, 2))
 
 
-def _backward_from_each_unit(cell, trace: tuple, n: int, steps: slice) -> dict[str, np.ndarray]:
+def backward_from_each_unit(
+    cell: Layer, trace: Trace, n: int, steps: slice
+) -> dict[str, np.ndarray]:
     """Gradients of each of the S units of the last state in `steps`, as S sequences side by side."""
     H = cell.H
     is_pair = isinstance(trace.final, tuple)
     S = 2 * H if is_pair else H
-
-    def repeated(array: np.ndarray | None) -> np.ndarray | None:
-        if array is None:
-            return None
-        one = array[steps, n][:, None]
-        return np.broadcast_to(one, (len(one), S, *one.shape[2:]))
-
-    copies = type(trace)(*(repeated(array) for array in trace))
+    copies = side_by_side(cell, trace, n, S, steps)
     units = np.eye(S, dtype=trace.h.dtype)
     dstate = (units[:, :H], units[:, H:]) if is_pair else units
     return cell.backward(copies, np.zeros_like(copies.h), dstate)
+
+
+def side_by_side(cell: Layer, trace: Trace, n: int, count: int, steps: slice) -> Trace:
+    """The trace of a batch of `count` times sequence n.
+
+    Raises IndexError if there is no sequence n, ValueError if sequences depend on each other.
+    """
+    if getattr(cell, "norm", None) == "batch" and cell.given is None:
+        raise ValueError('cell: expected one that is evaluating(statistics), got norm="batch"')
+    if not -trace.h.shape[1] <= n < trace.h.shape[1]:
+        raise IndexError(f"n: expected a sequence of {trace.h.shape[1]}, got {n}")
+
+    def repeated(part):
+        if part is None:
+            return None
+        if isinstance(part, tuple):  # a trace, or the traces of several layers
+            parts = map(repeated, part)
+            return type(part)(*parts) if hasattr(part, "_fields") else tuple(parts)
+        # what all sequences have in common, such as the scale of a batch norm, stands there once
+        one = part[steps, n if part.shape[1] > 1 else 0][:, None]
+        return np.broadcast_to(one, (len(one), count, *one.shape[2:]))
+
+    return repeated(trace)
 
 
 def spectral_radius(W: np.ndarray) -> float:
@@ -115,17 +110,3 @@ def largest_singular_value(W: np.ndarray) -> float:
     3.0
     """
     return float(np.linalg.norm(checking.numbers("W", W, H=None, K=None), ord=2))
-
-
-def saturation(h: np.ndarray, threshold: float = 0.95) -> np.ndarray:
-    """Share of units with |h| > threshold, where a tanh is flat and lets little gradient through.
-
-    Arguments: h (T, N, H), such as trace.h; threshold, between 0 and 1.
-    Returns (T,), shares between 0 and 1, over all sequences and units.
-    Raises ValueError for a wrong shape.
-
-    >>> saturation(np.array([[[0.1, 0.99]], [[-1.0, 1.0]]]))
-    array([0.5, 1. ])
-    """
-    h = checking.numbers("h", h, T=None, N=None, H=None)
-    return (np.abs(h) > threshold).mean(axis=(1, 2))
