@@ -11,8 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tools")]
 
-import browser
 from playwright.sync_api import Page, sync_playwright
+
+import browser
 
 HTML = ROOT / "_build" / "html"
 

@@ -17,7 +17,7 @@ from rnn_teach.cells import RNN
 from rnn_teach.gradcheck import Report, check, with_parameters
 from rnn_teach.live import Control, LiveFigure, interact
 from rnn_teach.sampling import next_symbol, read, sample
-from rnn_teach.training import Adam, History, evaluate, fit
+from rnn_teach.training import Adam, History, evaluate, fit, linear_decay
 
 CONTEXTS = ("the statemen", "wh", "an exception is raised.", "the value of the ", "xz")
 SHOWN = {"\n": "↵", " ": "␣"}  # symbols that leave no ink
@@ -70,16 +70,15 @@ def train(data: Data, *, H: int, steps: int, rng: np.random.Generator) -> Run:
     """Train a character RNN with ``H`` units for ``steps`` updates; keep 41 moments of it."""
     K = data.vocabulary.size
     network = Network(RNN(K, H, rng=rng), Readout(H, K, rng=rng))
-    optimizer = Adam(learning_rate=6e-3)
+    optimizer = Adam(linear_decay(6e-3, steps=steps))
     moments = {0, *np.geomspace(1, steps, 40).round().astype(int).tolist()}
     snapshots = {}
 
-    def after(k: int, network: Network) -> None:
-        optimizer.learning_rate = 6e-3 * (1 - k / (steps + 1))  # smaller and smaller steps
+    def keep(k: int, network: Network) -> None:
         if k in moments:
             snapshots[k] = deepcopy(network)
 
-    history = fit(network, data.batches, steps=steps, optimizer=optimizer, clip=1.0, callback=after)
+    history = fit(network, data.batches, steps=steps, optimizer=optimizer, clip=1.0, callback=keep)
     x, target, lengths, _ = data.measured
     losses = {k: evaluate(snapshot, x, target, lengths) for k, snapshot in snapshots.items()}
     baselines = tasks.baselines(data.train, data.held_out, data.vocabulary)
@@ -105,14 +104,15 @@ def first_below(run: Run, baseline: str) -> int:
 
 
 def check_gradient(run: Run, *, rng: np.random.Generator) -> tuple[Report, Report]:
-    """Ask both oracles about the gradient of this very network on 20 symbols of held-out text."""
+    """Ask both oracles about this network's gradient on 20 steps of held-out text."""
     x, target = run.data.measured.x[:20], run.data.measured.target[:20]
-    parameters = run.network.parameters
 
     def loss(changed: dict[str, np.ndarray]) -> complex:
-        return bptt(with_parameters(run.network, changed), x, target).loss
+        network = with_parameters(run.network, changed)
+        return bptt(network, x, target).loss
 
-    return check(loss, parameters, bptt(run.network, x, target).grads, rng=rng)
+    grads = bptt(run.network, x, target).grads
+    return check(loss, run.network.parameters, grads, rng=rng)
 
 
 def invented(run: Run, count: int, *, temperature: float, rng: np.random.Generator) -> list[str]:
