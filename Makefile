@@ -41,8 +41,8 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	$(PY) -m pip install --no-deps --editable .
 	touch $@
 
-# The other frameworks are not among the pins, for readers need none, and PyTorch's default build
-# for Linux brings gigabytes. Put a CPU build into .venv beforehand and this step keeps it.
+# PyTorch is not among the pins: its default build for Linux brings gigabytes that no test needs.
+# Put a CPU build into .venv beforehand and this step keeps it.
 $(VENV)/installed-for-tests: $(VENV)/installed
 	$(PY) -m pip install --editable ".[parity]"
 	touch $@
