@@ -69,7 +69,7 @@ def fresh(book: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Liv
         source = next(p for p in (ROOT / page).parent.glob(f"{Path(page).stem}.*"))
         shell = InteractiveShell()
         for cell in cells(source):
-            result = shell.run_cell(cell, silent=True)
+            result = shell.run_cell(cell)  # not silent: that leaves out the result
             result.raise_error()
             if isinstance(result.result, LiveFigure):
                 made[result.result._drawing.name] = result.result
