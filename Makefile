@@ -4,7 +4,7 @@ PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help serve book test lint outputs pins clean
+.PHONY: help serve book test mutate lint bench outputs pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 16
@@ -19,9 +19,15 @@ test: $(VENV)/installed-for-tests ## run everything: units, doctests, notebooks,
 	$(PY) tools/browser.py
 	$(PY) -m pytest
 
+mutate: $(VENV)/installed-for-tests ## plant mistakes in the numeric core, count those the tests find (ARGS="--sample 50")
+	nice -n 19 $(PY) tools/mutate.py $(ARGS)
+
 lint: $(VENV)/installed ## check style and formatting
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+
+bench: $(VENV)/installed ## time the cells against other libraries, those that are installed
+	$(PY) benchmarks/cells.py
 
 outputs: $(VENV)/installed ## run every notebook and store its outputs in it
 	$(PY) tools/outputs.py

@@ -130,3 +130,16 @@ def test_with_parameters_finds_the_parts_of_a_composed_model():
     assert not other.parts["0"].b.any()
     assert (other.parts["forward"].b == 1).all()
     assert stack.parts["0"].b.any()
+
+
+@each_oracle
+def test_error_is_relative_to_the_larger_slope_or_to_the_typical_one(oracle):
+    ones = {"w": np.ones(4)}  # a gradient whose typical slope is |w| / sqrt(4) = 1
+    report = oracle(lambda p: 0 * p["w"].sum(), ones, ones, rng=rng(), directions=1)
+    slope = abs(report.analytic)
+    assert report.error == pytest.approx(slope / max(slope, 1))
+
+
+def test_an_error_as_large_as_the_tolerance_is_allowed():
+    flat = {"v": np.zeros(2), "s": np.array(0.0)}
+    check(lambda p: 0 * f(p), PARAMS, flat, rng=rng(), central_tolerance=0, complex_tolerance=0)
