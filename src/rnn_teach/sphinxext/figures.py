@@ -1,10 +1,9 @@
-"""The book's glue: lays live figures into pages, their states beside the page, the front end once on each."""
+"""Lays live figures into pages: their states beside the page, the front end once on each."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -13,19 +12,8 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from .live import BUILD
-
 _LIVE = files("rnn_teach.live")
 _SPEC = re.compile(r'<script type="application/json" class="live-spec">(.*?)</script>', re.DOTALL)
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Sphinx calls this: kernels started from now on compute every state of their figures."""
-    os.environ[BUILD] = "static"
-    app.add_css_file("live.css")
-    app.connect("html-page-context", lay)
-    app.connect("build-finished", copy_style)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def lay(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
