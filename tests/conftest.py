@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import engines
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 import book as tool
-from browser import find_or_install
+from browser import ENGINES, find_or_install
 
 os.environ |= tool.ONE_THREAD  # for the kernels of the notebooks, too
 
@@ -23,16 +24,34 @@ def book() -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium; no test can be without one, so a missing browser is an error."""
-    path = find_or_install()
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if as_root else []
-        )
+def programs() -> dict[str, str]:
+    """Where the browsers are; no test can be without them, so a missing one is an error."""
+    return {engine: find_or_install(engine) for engine in ENGINES}
+
+
+@pytest.fixture(scope="session")
+def playwright(programs: dict[str, str]) -> Iterator[Playwright]:
+    """Playwright, started once: a second time in the same process is an error."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, programs: dict[str, str]) -> Iterator[Browser]:
+    """A headless Chromium."""
+    with engines.launch(playwright.chromium, programs["chromium"]) as chromium:
         yield chromium
-        chromium.close()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def window(
+    request: pytest.FixtureRequest, playwright: Playwright, programs: dict[str, str]
+) -> Iterator[engines.Window]:
+    """A window of each engine: Chromium's, Firefox's and WebKit's."""
+    engine = request.param
+    with engines.window(engine, programs[engine], playwright) as opened:
+        opened.resize(1280, 800)
+        yield opened
 
 
 @pytest.fixture(scope="session", params=["from disk", "over http"])

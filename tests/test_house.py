@@ -122,20 +122,35 @@ def test_stored_outputs_have_the_normal_form() -> None:
         assert all(cell.execution_count for cell in code), f"{path.name}: run `make outputs`"
 
 
-def test_a_missing_browser_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("engine", "packages"),
+    [
+        ("chromium", ["libatomic1", "chromium"]),
+        ("firefox", ["firefox-esr"]),
+        ("webkit", ["webkit2gtk-driver", "xvfb"]),
+    ],
+)
+def test_a_missing_browser_is_installed(
+    monkeypatch: pytest.MonkeyPatch, engine: str, packages: list[str]
+) -> None:
     ran = []
-    monkeypatch.setattr(browser, "find", lambda: "/usr/bin/chromium" if len(ran) == 4 else None)
+    enough = 2 + len(packages)  # Playwright's download, the list of packages, then each of them
+    monkeypatch.setattr(browser, "find", lambda _: "/there" if len(ran) == enough else None)
     monkeypatch.setattr(browser, "run", lambda *command: ran.append(command))
     monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}")
-    assert browser.find_or_install() == "/usr/bin/chromium"
-    assert ran[0] == (sys.executable, "-m", "playwright", "install", "chromium")
-    assert ran[-1][-4:] == ("install", "--yes", "--no-install-recommends", "chromium")
+    assert browser.find_or_install(engine) == "/there"
+    assert ran[0] == (sys.executable, "-m", "playwright", "install", engine)
+    assert [command[-1] for command in ran[2:]] == packages
+    assert all("install" in command for command in ran[2:])
 
 
-def test_no_browser_to_be_had_is_a_clear_message(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", browser.ENGINES)
+def test_no_browser_to_be_had_is_a_clear_message(
+    monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
     monkeypatch.setattr(browser, "run", lambda *command: False)
-    with pytest.raises(SystemExit, match="install Chromium or Google Chrome"):
-        browser.find_or_install()
+    with pytest.raises(SystemExit, match=f"No {engine} was found(.|\n)*install"):
+        browser.find_or_install(engine)
 
 
 def test_code_and_notebooks_are_clean() -> None:

@@ -7,13 +7,14 @@ import json
 import re
 import threading
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import nbformat
 import pytest
+from engines import Window
 from IPython.core.interactiveshell import InteractiveShell
-from listening import complaints
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from book import server
 from rnn_teach.live import LiveFigure, payload
@@ -97,10 +98,32 @@ def test_every_state_in_the_book_is_a_fresh_draw(
                 assert live.draw(state) == figure.at(state), (figure.name, state)
 
 
-# ---- in the browser ----------------------------------------------------------------------------
+# ---- in three browsers -------------------------------------------------------------------------
 
 
-SHOWN = """([name, {fragments, sentence}]) => {
+READY = """(name) => new Promise((done, failed) => {
+  const figure = document.getElementById(name);
+  figure.scrollIntoView({ block: "center", behavior: "instant" });
+  const ask = () => figure.hasAttribute("data-ready") ? done(true) : setTimeout(ask, 20);
+  setTimeout(() => failed(new Error(`${name} does not get ready`)), 30000);
+  ask();
+})"""
+STATE = """(name) => Array.from(document.querySelectorAll(`#${name} [data-control]`),
+  (input) => input.type === "checkbox" ? +input.checked : +input.value)"""
+KIND = """(name, k) => document.querySelectorAll(`#${name} [data-control]`)[k].type"""
+FOCUS = """(name, k) => document.querySelectorAll(`#${name} [data-control]`)[k].focus()"""
+BOX = """(name, k) => {
+  const { x, y, width, height } =
+    document.querySelectorAll(`#${name} [data-control]`)[k].getBoundingClientRect();
+  return [x, y, width, height];
+}"""
+CHOOSE = """(name, k, index) => {
+  const select = document.querySelectorAll(`#${name} [data-control]`)[k];
+  select.value = index;
+  select.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+SHOWN = """async (name, { fragments, sentence }) => {
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const figure = document.getElementById(name);
   const as = (text) => {
     const g = document.createElementNS("http://www.w3.org/2000/svg", "g");
@@ -112,88 +135,78 @@ SHOWN = """([name, {fragments, sentence}]) => {
   const said = figure.querySelector(".live-sentence").textContent;
   return said === sentence ? wrong : [...wrong, said];
 }"""
+SPOKEN = """(name, text) => new Promise((done) => {
+  const ask = () => document.querySelector(`#${name} .live-said`).textContent === text
+    ? done(true) : setTimeout(ask, 50);
+  ask();
+  setTimeout(() => done(false), 5000);
+})"""
 
 
-def assert_shown(page: Page, figure: Laid, state: State) -> None:
-    fragments, sentence = figure.at(state)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    wrong = page.evaluate(SHOWN, [figure.name, {"fragments": fragments, "sentence": sentence}])
+def assert_shown(window: Window, figure: Laid, state: list[int]) -> None:
+    fragments, sentence = figure.at(tuple(state))
+    wrong = window.run(SHOWN, figure.name, {"fragments": fragments, "sentence": sentence})
     assert wrong == [], f"{figure.name} in state {state}: {wrong}"
 
 
-def ends_and_middle(size: int) -> list[int]:
-    return [0, size - 1, size // 2]
-
-
-def by_keyboard(page: Page, control, index: int, size: int) -> None:
-    control.focus()
-    if control.evaluate("input => input.type") == "checkbox":
-        if control.is_checked() != bool(index):
-            page.keyboard.press("Space")
-        return
-    if control.evaluate("input => input.type") == "range":
-        page.keyboard.press("Home")
-    else:
-        for _ in range(size):
-            page.keyboard.press("ArrowUp")
-    forward = "ArrowRight" if control.evaluate("input => input.type") == "range" else "ArrowDown"
-    if index == size - 1 and forward == "ArrowRight":
-        page.keyboard.press("End")
-        return
-    for _ in range(index):
-        page.keyboard.press(forward)
-
-
-def by_pointer(page: Page, control, index: int, size: int) -> int:
-    """Move a control by pointer; the index it came to, as a slider is hit to the pixel only."""
-    kind = control.evaluate("input => input.type")
-    if kind == "range":
-        box = control.bounding_box()
-        share = index / (size - 1)
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 1 + share * (box["width"] - 2), box["y"] + box["height"] / 2)
-        page.mouse.up()
-        return int(control.input_value())
+def by_keyboard(window: Window, name: str, k: int, index: int, size: int) -> None:
+    """Move a control with the keys that its kind has in every browser."""
+    window.run(FOCUS, name, k)
+    kind = window.run(KIND, name, k)
+    now = window.run(STATE, name)[k]
     if kind == "checkbox":
-        control.set_checked(bool(index))
+        window.press(*["Space"] * (now != index))
+    elif kind == "range" and index in (0, size - 1):
+        window.press("End" if index else "Home")
     else:
-        control.select_option(str(index))  # the list of a select is the system's, outside the page
-    return index
+        back, forth = ("ArrowLeft", "ArrowRight") if kind == "range" else ("ArrowUp", "ArrowDown")
+        window.press(*[forth if index > now else back] * abs(index - now))
 
 
+def by_pointer(window: Window, name: str, k: int, index: int, size: int) -> int:
+    """Move a control by pointer; the index it came to, as a slider is hit to the pixel only."""
+    kind = window.run(KIND, name, k)
+    x, y, width, height = window.run(BOX, name, k)
+    middle = y + height / 2
+    if kind == "range":
+        share = index / (size - 1)
+        window.drag((x + width / 2, middle), (x + 1 + share * (width - 2), middle))
+    elif kind != "checkbox":
+        window.run(CHOOSE, name, k, index)  # the list of a select is the system's, not the page's
+    elif window.run(STATE, name)[k] != index:
+        window.drag((x + width / 2, middle))
+    return window.run(STATE, name)[k]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
 def test_every_control_moves_its_figure(
-    book: Path, address: str, browser: Browser, subtests: pytest.Subtests
+    book: Path, address: str, window: Window, width: int, subtests: pytest.Subtests
 ) -> None:
-    for figure in laid(book):
-        with subtests.test(figure.name):
-            page = browser.new_page()
-            heard = complaints(page, address)
-            page.goto(address + figure.page)
-            page.locator(f"#{figure.name}").scroll_into_view_if_needed()
-            page.locator(f"#{figure.name}[data-ready]").wait_for()
-            controls = page.locator(f"#{figure.name} [data-control]").all()
-            state = [
-                int(c.evaluate("i => i.type === 'checkbox' ? +i.checked : i.value"))
-                for c in controls
-            ]
-            assert_shown(page, figure, tuple(state))
-            for k, (control, size) in enumerate(zip(controls, figure.sizes, strict=True)):
-                for index in ends_and_middle(size):
-                    by_keyboard(page, control, index, size)
-                    state[k] = index
-                    assert_shown(page, figure, tuple(state))
-                for index in ends_and_middle(size):
-                    state[k] = by_pointer(page, control, index, size)
-                    assert abs(state[k] - index) <= max(1, size // 20)
-                    assert_shown(page, figure, tuple(state))
-            spoken = page.locator(f"#{figure.name} .live-said")
-            page.wait_for_function(
-                "([at, text]) => at.textContent === text",
-                arg=[spoken.element_handle(), figure.at(tuple(state))[1]],
-            )
-            assert heard == []
-            page.close()
+    window.resize(width, 800)
+    for page, figures in groupby(laid(book), key=lambda figure: figure.page):
+        window.open(address + page)
+        wide = window.run("() => document.documentElement.scrollWidth")
+        assert wide <= width, f"{page} is {wide} wide"
+        for figure in figures:
+            with subtests.test(figure.name):
+                window.run(READY, figure.name)
+                state = window.run(STATE, figure.name)
+                assert_shown(window, figure, state)
+                for k, size in enumerate(figure.sizes):
+                    for index in (0, size - 1, size // 2):
+                        by_keyboard(window, figure.name, k, index, size)
+                        state[k] = index
+                        assert window.run(STATE, figure.name) == state
+                        assert_shown(window, figure, state)
+                    for index in (0, size - 1, size // 2):
+                        state[k] = by_pointer(window, figure.name, k, index, size)
+                        assert abs(state[k] - index) <= max(1, size // 20)
+                        assert_shown(window, figure, state)
+                assert window.run(SPOKEN, figure.name, figure.at(tuple(state))[1])
+    assert window.heard == []
+
+
+# ---- in Chromium -------------------------------------------------------------------------------
 
 
 def test_with_scripts_off_the_first_picture_is_there(
@@ -267,14 +280,4 @@ def test_paper_gets_the_picture_without_its_controls(book: Path, browser: Browse
     assert page.locator("#unrolled svg").bounding_box()["height"] > 100
     assert page.locator("#unrolled .live-sentence").is_visible()
     assert not page.locator("#unrolled .live-controls").is_visible()
-    page.close()
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_is_wider_than_its_window(book: Path, browser: Browser, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    for path in sorted({figure.page for figure in laid(book)}):
-        page.goto(f"{book.as_uri()}/{path}", wait_until="networkidle")
-        wide = page.evaluate("() => document.documentElement.scrollWidth")
-        assert wide <= width, f"{path} is {wide} wide"
     page.close()

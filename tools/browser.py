@@ -1,4 +1,4 @@
-"""Finds a Chromium or Chrome for the tests, or installs one."""
+"""Finds the browsers for the tests, or installs them: Chromium or Chrome, Firefox, and WebKit."""
 
 from __future__ import annotations
 
@@ -6,59 +6,83 @@ import os
 import shutil
 import subprocess
 import sys
+from glob import glob
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-ON_THE_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ELSEWHERE = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
-)
+ENGINES = ("chromium", "firefox", "webkit")
+ON_THE_PATH = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+    "firefox": ("firefox-esr", "firefox"),
+    "webkit": (),
+}
+ELSEWHERE = {
+    "chromium": (
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    ),
+    "firefox": ("/Applications/Firefox.app/Contents/MacOS/firefox",),
+    # WebKitGTK's small browser, which its driver steers; found only where the driver is, too
+    "webkit": ("/usr/lib/*/webkit2gtk-4.*/MiniBrowser", "/usr/libexec/webkit2gtk-4.*/MiniBrowser"),
+}
+PACKAGES = {
+    "chromium": ("libatomic1", "chromium"),  # Playwright's driver needs libatomic1
+    "firefox": ("firefox-esr",),
+    "webkit": ("webkit2gtk-driver", "xvfb"),  # it has no headless form: a screen that nobody sees
+}
 PLAYWRIGHT = (sys.executable, "-m", "playwright")
 NONE_FOUND = """\
-No browser was found and none could be installed. The tests of the pages need one:
-install Chromium or Google Chrome (on Debian or Ubuntu: apt-get install chromium) and try again."""
+No {engine} was found and none could be installed. The tests of the pages need it:
+{advice} and try again."""
+ADVICE = {
+    "chromium": "install Chromium or Google Chrome (on Debian or Ubuntu: apt-get install chromium)",
+    "firefox": "install Firefox (on Debian: apt-get install firefox-esr)",
+    "webkit": "run python -m playwright install webkit (or on Debian: "
+    "apt-get install webkit2gtk-driver xvfb)",
+}
 
 
-def find() -> str | None:
+def find(engine: str = "chromium") -> str | None:
     """The path of a browser that starts, or None; Playwright's own comes first."""
     if not run(*PLAYWRIGHT, "--version"):  # without its driver no browser is of use
         return None
-    paths = [downloaded(), *map(shutil.which, ON_THE_PATH), *ELSEWHERE]
-    return next((path for path in paths if path and starts(path)), None)
+    system = [shutil.which(name) for name in ON_THE_PATH[engine]]
+    if engine != "webkit" or shutil.which("WebKitWebDriver") and shutil.which("Xvfb"):
+        system += [path for pattern in ELSEWHERE[engine] for path in glob(pattern)]
+    return next((p for p in (downloaded(engine), *system) if p and starts(p, engine)), None)
 
 
-def downloaded() -> str:
-    """Where Playwright puts its own Chromium, whether or not it is there."""
+def downloaded(engine: str) -> str:
+    """Where Playwright puts its own browser, whether or not it is there."""
     with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+        return getattr(playwright, engine).executable_path
 
 
-def starts(path: str) -> bool:
+def starts(path: str, engine: str) -> bool:
     """Whether there is a browser at `path` and all the libraries it needs are there too."""
     if not Path(path).exists():
         return False
-    # Chrome on Windows opens a window when asked for its version.
-    return os.name == "nt" or run(path, "--version")
+    # Chrome on Windows opens a window when asked for its version, and MiniBrowser needs a screen.
+    return os.name == "nt" or engine == "webkit" or run(path, "--version")
 
 
-def find_or_install() -> str:
+def find_or_install(engine: str = "chromium") -> str:
     """The path of a browser, installed first if there is none. Exits with a message if it can't."""
-    path = find()
-    for attempt in attempts():
+    path = find(engine)
+    for attempt in attempts(engine):
         if path:
             break
         run(*attempt)
-        path = find()
-    return path or sys.exit(NONE_FOUND)
+        path = find(engine)
+    return path or sys.exit(NONE_FOUND.format(engine=engine, advice=ADVICE[engine]))
 
 
-def attempts() -> list[tuple[str, ...]]:
+def attempts(engine: str) -> list[tuple[str, ...]]:
     """Commands that may bring a browser: Playwright's own download, then the system's package."""
-    download = (*PLAYWRIGHT, "install", "chromium")
+    download = (*PLAYWRIGHT, "install", engine)
     if shutil.which("apt-get") is None:
         return [download]
     as_root = () if os.geteuid() == 0 else ("sudo", "-n")
@@ -66,9 +90,8 @@ def attempts() -> list[tuple[str, ...]]:
     return [
         download,
         (*as_root, "apt-get", "update"),
-        (*install, "libatomic1"),  # Playwright's driver needs it, and a bare system has none
-        (*install, "chromium"),
-        (*download, "--with-deps"),  # where `chromium` is no real package, as on Ubuntu
+        *((*install, package) for package in PACKAGES[engine]),
+        (*download, "--with-deps"),  # where the package is no real one, as on Ubuntu
     ]
 
 
@@ -82,4 +105,5 @@ def run(*command: str) -> bool:
 
 
 if __name__ == "__main__":
-    print(find_or_install())
+    for engine in ENGINES:
+        print(find_or_install(engine))
