@@ -28,6 +28,7 @@ lint: $(VENV)/installed ## check style and formatting
 
 bench: $(VENV)/installed ## time the cells against other libraries, those that are installed
 	$(PY) benchmarks/cells.py
+	$(PY) benchmarks/picture.py
 
 outputs: $(VENV)/installed ## run every notebook and store its outputs in it
 	$(PY) tools/outputs.py

@@ -1,5 +1,8 @@
 """Times a forward and a full backward pass of each cell against other ways to the same gradients.
 
+What is timed is a layer's pass with all it costs its user, our checks of the arguments among it;
+what a library prepares once (its modules, its tensors, JAX's compiling) is not, but reported.
+
 Every contender runs in processes of its own, one with one thread and one with two (two libraries'
 thread pools in one process starve each other), and its faster setting counts. Its gradients of all
 weights, the inputs and the initial state must first equal rnn_teach's. Then it takes turns with
@@ -200,7 +203,7 @@ def line(case: Case, rows: list[dict]) -> str:
     size = ", ".join(map(str, case[2:]))
     text = f"{case.cell:5}{case.dtype:9}{size:19}{1000 * us['value']:>9.2f}{us['threads']:>8}"
     for name in COLUMNS:
-        text += f"{found[name]['ratio']:>14.3g}" if name in found else f"{'not installed':>14}"
+        text += f"{found[name]['ratio']:>14.3g}" if name in found else f"{'-':>14}"
     return text + f"{1 / found['limit']['ratio']:>8.2f}"
 
 
@@ -211,38 +214,50 @@ def main() -> None:
     )
     parser.add_argument("--turns", type=int, default=9, help="turns of each pair")
     parser.add_argument("--seconds", type=float, default=0.1, help="at least this long a turn")
+    parser.add_argument("--against", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--dtypes", nargs="+", choices=CLOSE, default=list(CLOSE))
+    every = list(range(len(SIZES)))
+    parser.add_argument("--sizes", nargs="+", type=int, choices=every, default=every)
+    parser.add_argument(
+        "--append", action="store_true", help="add passes to the CSV: a long run in pieces"
+    )
     options = parser.parse_args()
     turns, block = (1, 0.01) if options.quick else (options.turns, options.seconds)
     threads = (1,) if options.quick else (1, 2)
 
-    present = [name for name, (_, needed) in CONTENDERS.items() if installed(needed)]
+    wanted = {"rnn_teach", "limit", *options.against}
+    present = [n for n, (_, needed) in CONTENDERS.items() if n in wanted and installed(needed)]
     needed = dict.fromkeys(needed for _, needed in CONTENDERS.values())
     versions = [f"{name} {installed(name) or 'not installed'}" for name in needed]
     about = [machine(), ", ".join(versions)]
     about += [f"{turns} turns of at least {block} s, load at the start {os.getloadavg()[0]:.1f}"]
     print(*about, sep="\n", end="\n\n")
 
-    cells, sizes = ["RNN", "LSTM", "GRU"], SIZES[:1] if options.quick else SIZES
-    with open(os.devnull if options.quick else TABLE, "w", newline="") as file:
-        file.writelines(f"# {text}\n" for text in about)
+    cells = ["RNN", "LSTM", "GRU"]
+    sizes = SIZES[:1] if options.quick else [SIZES[k] for k in options.sizes]
+    path = os.devnull if options.quick else TABLE
+    with open(path, "a" if options.append else "w", newline="") as file:
         table = csv.DictWriter(file, ROW)
-        table.writeheader()
+        if not options.append:
+            file.writelines(f"# {text}\n" for text in about)
+            table.writeheader()
 
-        print("import, whole process: s, and over importing numpy")
-        for row in imports(["rnn_teach", *(n for n in present if n in ("torch", "jax"))], turns):
-            table.writerow(rounded(row))
-            print(f"{row['contender']:17}{row['value']:>8.2f}{row['ratio']:>8.2f}")
+            print("import, whole process: s, and over importing numpy")
+            packages = [name for name in ("torch", "jax") if name in present]
+            for row in imports(["rnn_teach", *packages], turns):
+                table.writerow(rounded(row))
+                print(f"{row['contender']:17}{row['value']:>8.2f}{row['ratio']:>8.2f}")
 
-        print(f"\npeak memory of one pass: MB, float64, {LONG}")
-        for row in memory(present, ["LSTM"] if options.quick else cells):
-            table.writerow(rounded(row))
-            print(f"{row['cell']:5}{row['contender']:12}{row['value']:>8.1f}")
+            print(f"\npeak memory of one pass: MB, float64, {LONG}")
+            for row in memory(present, ["LSTM"] if options.quick else cells):
+                table.writerow(rounded(row))
+                print(f"{row['cell']:5}{row['contender']:12}{row['value']:>8.1f}")
 
         print("\npass: ms of rnn_teach; the others' time over its time; its time over the limit")
         print(f"{'cell':5}{'dtype':9}{'T, N, D, H':19}{'ms':>9}{'threads':>8}", end="")
         print(*(f"{name:>14}" for name in COLUMNS), f"{'limit':>8}", sep="")
         teams = {name: [Process(name, k) for k in threads] for name in present}
-        for dtype, size, cell in itertools.product(CLOSE, sizes, cells):
+        for dtype, size, cell in itertools.product(options.dtypes, sizes, cells):
             rows = list(compare(Case(cell, dtype, *size), teams, turns, block))
             table.writerows(map(rounded, rows))
             file.flush()

@@ -68,6 +68,15 @@ def test_out_receives_the_value_even_over_its_own_argument(f, dtype):
     np.testing.assert_array_equal(a, expected)
 
 
+@each_dtype
+@each_activation
+def test_out_receives_the_slope(f, dtype):
+    y = f.value(np.linspace(-3, 3, 7).astype(dtype))
+    out = np.empty_like(y)
+    assert f.slope(y, out=out) is out
+    np.testing.assert_array_equal(out, f.slope(y))
+
+
 def test_each_activation_is_reached_by_its_own_name():
     for name, f in ACTIVATIONS.items():
         assert f.name == name

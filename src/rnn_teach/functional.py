@@ -23,13 +23,13 @@ def tanh(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return np.tanh(a, out=out)
 
 
-def dtanh(y: np.ndarray) -> np.ndarray:
-    """dy/da = 1 - y^2 for y = tanh(a), largest (1) at a = 0.
+def dtanh(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """dy/da = 1 - y^2 for y = tanh(a), largest (1) at a = 0; `out`, not y, receives the result.
 
     >>> dtanh(np.array([0.0, 0.5]))
     array([1.  , 0.75])
     """
-    return 1 - y * y
+    return np.subtract(1, np.multiply(y, y, out=out), out=out)
 
 
 def sigmoid(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -43,13 +43,13 @@ def sigmoid(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return np.reciprocal(np.add(y, 1, out=out), out=out)
 
 
-def dsigmoid(y: np.ndarray) -> np.ndarray:
-    """dy/da = y (1 - y) for y = sigmoid(a), at most 1/4.
+def dsigmoid(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """dy/da = y (1 - y) for y = sigmoid(a), at most 1/4; `out`, not y, receives the result.
 
     >>> dsigmoid(np.array([0.5, 1.0]))
     array([0.25, 0.  ])
     """
-    return y * (1 - y)
+    return np.multiply(y, np.subtract(1, y, out=out), out=out)
 
 
 def relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -61,13 +61,13 @@ def relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return _store(np.where(np.real(a) > 0, a, 0), out)
 
 
-def drelu(y: np.ndarray) -> np.ndarray:
+def drelu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """dy/da = 1 where y > 0, else 0, for y = relu(a). At a = 0 we choose 0, as PyTorch does.
 
     >>> drelu(np.array([0.0, 2.0]))
     array([0., 1.])
     """
-    return _slope(y, 0)
+    return _store(_slope(y, 0), out)
 
 
 def leaky_relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -79,13 +79,13 @@ def leaky_relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return _store(np.where(np.real(a) > 0, a, np.multiply(a, LEAK)), out)
 
 
-def dleaky_relu(y: np.ndarray) -> np.ndarray:
+def dleaky_relu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """dy/da = 1 where y > 0, else 0.01, for y = leaky_relu(a).
 
     >>> dleaky_relu(np.array([-0.02, 2.0]))
     array([0.01, 1.  ])
     """
-    return _slope(y, LEAK)
+    return _store(_slope(y, LEAK), out)
 
 
 def elu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -98,13 +98,13 @@ def elu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return _store(np.where(positive, a, np.expm1(np.where(positive, 0, a))), out)
 
 
-def delu(y: np.ndarray) -> np.ndarray:
+def delu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """dy/da = 1 where y > 0, else y + 1 (that is exp(a)), for y = elu(a).
 
     >>> delu(np.array([-0.75, 2.0]))
     array([0.25, 1.  ])
     """
-    return _slope(y, np.add(y, 1))
+    return _store(_slope(y, np.add(y, 1)), out)
 
 
 def identity(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -116,13 +116,13 @@ def identity(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return np.positive(a, out=out)
 
 
-def didentity(y: np.ndarray) -> np.ndarray:
+def didentity(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """dy/da = 1 everywhere.
 
     >>> didentity(np.array([-2.0, 2.0]))
     array([1., 1.])
     """
-    return np.ones_like(y)
+    return _store(np.ones_like(y), out)
 
 
 def _store(y: np.ndarray, out: np.ndarray | None) -> np.ndarray:
@@ -140,7 +140,7 @@ def _slope(y: np.ndarray, left: float | np.ndarray) -> np.ndarray:
 class Activation(NamedTuple):
     """An activation and its derivative.
 
-    value(a, out=None) is y; slope(y) is dy/da written with the *output* y, so a backward pass
+    value(a, out=None) is y; slope(y, out=None) is dy/da written with the *output* y, so a backward pass
     needs nothing but the states it already has; bound is the largest slope there is.
     """
 

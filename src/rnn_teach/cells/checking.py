@@ -79,7 +79,7 @@ def generator(rng: object) -> np.random.Generator:
 
 def working_dtype(x: np.ndarray, others: Iterable[np.ndarray]) -> np.dtype:
     """complex128 if anything is complex, else float32 if x is, else float64."""
-    if any(np.iscomplexobj(array) for array in (x, *others)):
+    if any(array.dtype.kind == "c" for array in (x, *others)):
         return np.dtype(np.complex128)
     return np.dtype(np.float32 if x.dtype == np.float32 else np.float64)
 

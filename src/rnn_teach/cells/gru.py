@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..functional import dsigmoid, dtanh, sigmoid
+from ..functional import dsigmoid, dtanh
 from . import checking
+from .memory import together
 
 
 class GRUTrace(NamedTuple):
@@ -91,35 +92,41 @@ class GRU:
         """
         x, (h0,), mask, p = checking.forward_arguments(self, x, {"state": state}, lengths)
         (T, N, D), H, dtype = x.shape, self.H, x.dtype
-        W_xrz, W_xn = np.split(p["W_x"], [2 * H], axis=1)
-        W_hrz, W_hn = np.split(p["W_h"], [2 * H], axis=1)
-        b_rz, b_n = np.split(p["b"], [2 * H])
         after = self.reset == "after"
 
+        # sigmoid(a) = 1/2 + 1/2 tanh(a/2): so the sums of r and z are halved beforehand
+        half, one = np.array(0.5, dtype), np.array(1, dtype)
+        halved = np.repeat([half, half, one], H)
+        W_x, W_h, b = p["W_x"] * halved, p["W_h"] * halved, p["b"] * halved
+        W_hrz, W_hn = W_h[:, : 2 * H], W_h[:, 2 * H :]
+
         # x_t W_x + b needs no state, so the product is taken for all t at once
+        rz, n, m, h = together(dtype, (T, N, 2 * H), *[(T, N, H)] * 2, (T + 1, N, H))
         rows = x.reshape(T * N, D)
-        rz, n = (rows @ W_xrz).reshape(T, N, 2 * H), (rows @ W_xn).reshape(T, N, H)
-        rz += b_rz
-        n += b_n
+        np.matmul(rows, W_x[:, : 2 * H], out=rz.reshape(T * N, 2 * H))
+        np.matmul(rows, W_x[:, 2 * H :], out=n.reshape(T * N, H))
+        rz += b[: 2 * H]
+        n += b[2 * H :]
         r, z = rz[:, :, :H], rz[:, :, H:]
-        h = np.empty((T + 1, N, H), dtype)
-        m = np.empty((T, N, H), dtype) if after else h[:-1]
+        if not after:
+            m = h[:-1]
         h[0] = h0
         hW = np.empty((N, 3 * H), dtype)
+        hW_rz, hW_n = hW[:, : 2 * H], hW[:, 2 * H :]
         for t in range(T):
-            rz_t, n_t, z_t = rz[t], n[t], z[t]
+            rz_t, z_t, n_t = rz[t], z[t], n[t]
             if after:
-                h[t].dot(p["W_h"], out=hW)
-                np.add(hW[:, 2 * H :], p["b_hn"], out=m[t])
-                rz_t += hW[:, : 2 * H]
-                sigmoid(rz_t, out=rz_t)
-                n_t += r[t] * m[t]
+                h[t].dot(W_h, out=hW)
+                np.add(hW_n, p["b_hn"], out=m[t])
+                rz_t += hW_rz
             else:
                 rz_t += h[t] @ W_hrz
-                sigmoid(rz_t, out=rz_t)
-                n_t += (r[t] * h[t]) @ W_hn
+            np.tanh(rz_t, out=rz_t)
+            rz_t *= half
+            rz_t += half
+            n_t += r[t] * m[t] if after else (r[t] * h[t]) @ W_hn
             np.tanh(n_t, out=n_t)
-            np.add((1 - z_t) * n_t, z_t * h[t], out=h[t + 1])
+            np.add((one - z_t) * n_t, z_t * h[t], out=h[t + 1])
             if mask is not None:
                 np.copyto(h[t + 1], h[t], where=~mask[t, :, None])
         return GRUTrace(x, h[:-1], r, z, n, m, h[1:], mask)
@@ -156,24 +163,25 @@ class GRU:
         >>> cell.backward(trace, [[[0]], [[0]], [[1]]])["h"].ravel()  # never gets smaller
         array([1., 1., 1.])
         """
-        dh, (dh_final,), p = checking.backward_arguments(
+        direct, (dh_final,), p = checking.backward_arguments(
             self, trace, GRUTrace, dh, {"dstate": dstate}
         )
-        (T, N, H), D, dtype = dh.shape, self.D, dh.dtype
+        (T, N, H), D, dtype = direct.shape, self.D, direct.dtype
         _, h_prev, r, z, n, m, _, mask = trace
-        W_x, W_h = p["W_x"], p["W_h"]
+        W_h = np.asfortranarray(p["W_h"])  # W_h.T, read at every step, lies row by row
         W_hrz, W_hn = W_h[:, : 2 * H], W_h[:, 2 * H :]
         after = self.reset == "after"
 
         # every local slope first: none of them depends on the gradient
-        da = np.empty((T, N, 3, H), dtype)
-        slope_n = (1 - z) * dtanh(n)
-        da[:, :, 0] = m * dsigmoid(r)
-        da[:, :, 1] = (h_prev - n) * dsigmoid(z)
-        da[:, :, 2] = slope_n
+        da, slope_n, dh = together(dtype, (T, N, 3, H), (T, N, H), (T + 1, N, H))
+        np.multiply(1 - z, dtanh(n), out=slope_n)
+        np.multiply(m, dsigmoid(r), out=da[:, :, 0])
+        np.multiply(h_prev - n, dsigmoid(z), out=da[:, :, 1])
         if after:
             da[:, :, 0] *= slope_n  # r acts through n alone
-            da[:, :, 2] *= r  # dm for now: what reaches h_{t-1} W_hn + b_hn
+            np.multiply(slope_n, r, out=da[:, :, 2])  # dm for now: what reaches h_{t-1} W_hn + b_hn
+        else:
+            da[:, :, 2] = slope_n
         if mask is not None:
             runs = mask[:, :, None]
             da *= runs[:, :, None]
@@ -182,23 +190,25 @@ class GRU:
 
         # then the chain: each slope is multiplied by the gradient that arrives there, and
         # dh[t] grows into the total dL/dh_t, where dh[0] belongs to h_0
-        dh = np.concatenate([np.zeros((1, N, H), dtype), dh])
+        dh[0], dh[1:] = 0, direct
         dh[T] += dh_final
         back = np.empty((N, H), dtype)
+        rows = da.reshape(T, N, 3 * H)
         for t in reversed(range(T)):
+            da_t, dh_t = da[t], dh[t + 1]
             if after:
-                da[t] *= dh[t + 1, :, None]
-                da[t].reshape(N, 3 * H).dot(W_h.T, out=back)
+                da_t *= dh_t[:, None]
+                rows[t].dot(W_h.T, out=back)
             else:
-                da[t, :, 1:] *= dh[t + 1, :, None]
-                s = da[t, :, 2] @ W_hn.T
-                da[t, :, 0] *= s
-                np.add(da[t, :, :2].reshape(N, 2 * H) @ W_hrz.T, s * r[t], out=back)
-            back += dh[t + 1] * z[t]
+                da_t[:, 1:] *= dh_t[:, None]
+                s = da_t[:, 2] @ W_hn.T
+                da_t[:, 0] *= s
+                np.add(rows[t, :, : 2 * H] @ W_hrz.T, s * r[t], out=back)
+            back += dh_t * z[t]
             dh[t] += back
 
         # the weights are shared by all steps, so one product adds up their T contributions
-        h_prev, rows = h_prev.reshape(T * N, H), da.reshape(T * N, 3 * H)
+        h_prev, rows = h_prev.reshape(T * N, H), rows.reshape(T * N, 3 * H)
         grads = {}
         if after:
             grads["W_h"] = h_prev.T @ rows
@@ -210,7 +220,7 @@ class GRU:
         return grads | {
             "W_x": trace.x.reshape(T * N, D).T @ rows,
             "b": rows.sum(axis=0),
-            "x": (rows @ W_x.T).reshape(T, N, D),
+            "x": (rows @ p["W_x"].T).reshape(T, N, D),
             "h0": dh[0],
             "h": dh[1:],
         }

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..functional import dsigmoid, dtanh, sigmoid
+from ..functional import dsigmoid, dtanh
 from . import checking
+from .memory import together
 
 
 class LSTMTrace(NamedTuple):
@@ -122,42 +123,43 @@ class LSTM:
         if self.coupled:
             p = _with_forget_gate(p)
 
-        # tanh(a) = 2 sigmoid(2 a) - 1: with the part of g doubled, one sigmoid serves all four
-        doubled = np.repeat(np.array([1, 1, 2, 1], dtype), H)
-        W_x, W_h, b = p["W_x"] * doubled, p["W_h"] * doubled, p["b"] * doubled
+        # sigmoid(a) = 1/2 + 1/2 tanh(a/2): with the sums of i, f and o halved, one tanh serves all
+        half = np.repeat(np.array([[0.5, 0.5, 1, 0.5]], dtype), H, axis=1)
+        W_x, W_h, b = p["W_x"] * half, p["W_h"] * half, p["b"] * half
+        ready = 3 * H if peephole else 4 * H  # an o that looks at c_t has to wait for it
+        half, rest = half[:, :ready], 1 - half[:, :ready]
+        if peephole:
+            p_i, p_f, p_o = (p[name] / 2 for name in ("p_i", "p_f", "p_o"))
 
         # x_t W_x + b needs no state, so one product serves all t
-        gates = x.reshape(T * N, D) @ W_x
+        gates, c, tanh_c, h = together(dtype, (T, N, 4 * H), *[(T + 1, N, H)] * 3)
+        np.matmul(x.reshape(T * N, D), W_x, out=gates.reshape(T * N, 4 * H))
         gates += b
-        gates = gates.reshape(T, N, 4 * H)
-        parts = gates.reshape(T, N, 4, H).swapaxes(1, 2)  # the same memory, seen as i, f, g, o
-        c, h = np.empty((2, T + 1, N, H), dtype)
-        tanh_c = np.empty((T, N, H), dtype)
+        i, f, g, o = (gates[:, :, k * H : (k + 1) * H] for k in range(4))  # the same memory
         hW = np.empty((N, 4 * H), dtype)
         h[0], c[0] = h0, c0
         for t in range(T):
-            a = gates[t]
+            a, c_t = gates[t], c[t + 1]
             a += h[t].dot(W_h, out=hW)
-            i, f, g, o = parts[t]
             if peephole:
-                i += p["p_i"] * c[t]
-                f += p["p_f"] * c[t]
-                a = a[:, : 3 * H]  # o waits for c_t
-            sigmoid(a, out=a)
-            g *= 2
-            g -= 1
-            np.add(f * c[t], i * g, out=c[t + 1])
+                i[t] += p_i * c[t]
+                f[t] += p_f * c[t]
+                a = a[:, :ready]
+            np.tanh(a, out=a)
+            a *= half
+            a += rest
+            np.multiply(f[t], c[t], out=c_t)
+            c_t += i[t] * g[t]
             if peephole:
-                o += p["p_o"] * c[t + 1]
-                sigmoid(o, out=o)
-            np.tanh(c[t + 1], out=tanh_c[t])
-            np.multiply(o, tanh_c[t], out=h[t + 1])
+                o[t] += p_o * c_t
+                o[t] = 0.5 + 0.5 * np.tanh(o[t])
+            np.tanh(c_t, out=tanh_c[t + 1])
+            np.multiply(o[t], tanh_c[t + 1], out=h[t + 1])
             if mask is not None:
                 ended = ~mask[t, :, None]
-                np.copyto(c[t + 1], c[t], where=ended)
+                np.copyto(c_t, c[t], where=ended)
                 np.copyto(h[t + 1], h[t], where=ended)
-        i, f, g, o = parts.swapaxes(0, 1)
-        return LSTMTrace(x, h[:-1], c[:-1], i, f, g, o, c[1:], tanh_c, h[1:], mask)
+        return LSTMTrace(x, h[:-1], c[:-1], i, f, g, o, c[1:], tanh_c[1:], h[1:], mask)
 
     def backward(
         self,
@@ -200,50 +202,51 @@ class LSTM:
         array([1., 1., 1.])
         """
         dh_final, dc_final = checking.pair("dstate", dstate)
-        dh, (dh_final, dc_final), p = checking.backward_arguments(
+        direct, (dh_final, dc_final), p = checking.backward_arguments(
             self, trace, LSTMTrace, dh, {"dstate[0]": dh_final, "dstate[1]": dc_final}
         )
-        (T, N, H), D, dtype = dh.shape, self.D, dh.dtype
+        (T, N, H), D, dtype = direct.shape, self.D, direct.dtype
         _, h_prev, c_prev, i, f, g, o, c, tanh_c, _, mask = trace
-        W_h = p["W_h"]
+        W_h = np.asfortranarray(p["W_h"])  # W_h.T, read at every step, lies row by row
+        G = 3 if self.coupled else 4
+        da, dh, dc, carried = together(dtype, (T, N, G, H), *[(T + 1, N, H)] * 3)
 
         # every local slope first: none of them depends on the gradient
-        da = np.empty((T, N, 3 if self.coupled else 4, H), dtype)
         if self.coupled:
-            da[:, :, 0] = (g - c_prev) * dsigmoid(i)
+            np.multiply(g - c_prev, dsigmoid(i), out=da[:, :, 0])
         else:
-            da[:, :, 0] = g * dsigmoid(i)
-            da[:, :, 1] = c_prev * dsigmoid(f)
-        da[:, :, -2] = i * dtanh(g)
-        da[:, :, -1] = tanh_c * dsigmoid(o)
-        dc_dh = o * dtanh(tanh_c)
+            np.multiply(g, dsigmoid(i), out=da[:, :, 0])
+            np.multiply(c_prev, dsigmoid(f), out=da[:, :, 1])
+        np.multiply(i, dtanh(g), out=da[:, :, -2])
+        np.multiply(tanh_c, dsigmoid(o), out=da[:, :, -1])
+        np.multiply(o, dtanh(tanh_c), out=dc[1:])
         if self.peephole:
             looking = [p[name] for name in ("p_i", "p_f") if name in p]
             f = f + sum(da[:, :, k] * p_k for k, p_k in enumerate(looking))
-            dc_dh += da[:, :, -1] * p["p_o"]
+            dc[1:] += da[:, :, -1] * p["p_o"]
         if mask is not None:
             runs = mask[:, :, None]
             da *= runs[:, :, None]
-            dc_dh *= runs
+            dc[1:] *= runs
             f = np.where(runs, f, 1)  # a copied c is a kept c
 
         # then the chain: each slope is multiplied by the gradient that arrives there, and
         # dh[t] grows into the total dL/dh_t, where dh[0] belongs to h_0
-        dh = np.concatenate([np.zeros((1, N, H), dtype), dh])
+        dh[0], dh[1:] = 0, direct
         dh[T] += dh_final
-        dc = np.empty((T, N, H), dtype)
-        carried = np.empty((T + 1, N, H), dtype)
         carried[T] = dc_final
         back = np.empty((N, H), dtype)
+        rows = da.reshape(T, N, -1)
         for t in reversed(range(T)):
-            np.multiply(dh[t + 1], dc_dh[t], out=dc[t])
-            dc[t] += carried[t + 1]
-            da[t, :, :-1] *= dc[t, :, None]
-            da[t, :, -1] *= dh[t + 1]
-            dh[t] += da[t].reshape(N, -1).dot(W_h.T, out=back)
-            np.multiply(dc[t], f[t], out=carried[t])
+            dh_t, dc_t, da_ifg, da_o = dh[t + 1], dc[t + 1], da[t, :, :-1], da[t, :, -1]
+            dc_t *= dh_t
+            dc_t += carried[t + 1]
+            da_ifg *= dc_t[:, None]
+            da_o *= dh_t
+            dh[t] += rows[t].dot(W_h.T, out=back)
+            np.multiply(dc_t, f[t], out=carried[t])
             if mask is not None:
-                np.add(dh[t], dh[t + 1], out=dh[t], where=~runs[t])
+                np.add(dh[t], dh_t, out=dh[t], where=~runs[t])
 
         # the weights are shared by all steps, so one product adds up their T contributions
         seen = {
@@ -261,7 +264,7 @@ class LSTM:
             "h0": dh[0],
             "c0": carried[0],
             "h": dh[1:],
-            "c": dc,
+            "c": dc[1:],
             "c_carried": carried[1:],
         }
 

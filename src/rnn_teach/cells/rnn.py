@@ -6,6 +6,7 @@ import numpy as np
 
 from ..functional import ACTIVATIONS
 from . import checking
+from .memory import together
 
 
 class RNNTrace(NamedTuple):
@@ -81,17 +82,16 @@ class RNN:
         W_x, W_h, b = p.values()
         f = ACTIVATIONS[self.nonlinearity].value
 
-        # x_t W_x + b needs no state, so one product serves all t
-        a = x.reshape(T * N, D) @ W_x
-        a += b
-        a = a.reshape(T, N, H)
         h = np.empty((T + 1, N, H), x.dtype)
         h[0] = h0
+        # x_t W_x + b needs no state, so one product serves all t: that is where h_t begins
+        np.matmul(x.reshape(T * N, D), W_x, out=h[1:].reshape(T * N, H))
+        h[1:] += b
         hW = np.empty((N, H), x.dtype)
         for t in range(T):
-            h[t].dot(W_h, out=hW)
-            hW += a[t]
-            f(hW, out=h[t + 1])
+            a = h[t + 1]
+            a += h[t].dot(W_h, out=hW)
+            f(a, out=a)
             if mask is not None:
                 np.copyto(h[t + 1], h[t], where=~mask[t, :, None])
         return RNNTrace(x, h[:-1], h[1:], mask)
@@ -124,21 +124,23 @@ class RNN:
         >>> cell.backward(trace, [[[0]], [[0]], [[1]]])["h"].ravel()  # halved at each step back
         array([0.25, 0.5 , 1.  ])
         """
-        dh, (dh_final,), p = checking.backward_arguments(
+        direct, (dh_final,), p = checking.backward_arguments(
             self, trace, RNNTrace, dh, {"dstate": dstate}
         )
-        (T, N, H), D, dtype = dh.shape, self.D, dh.dtype
+        (T, N, H), D, dtype = direct.shape, self.D, direct.dtype
         W_x, W_h, _ = p.values()
+        W_h = np.asfortranarray(W_h)  # W_h.T, read at every step, lies row by row
         mask = trace.mask
+        da, dh = together(dtype, (T, N, H), (T + 1, N, H))
 
         # every local slope first: none of them depends on the gradient
-        da = ACTIVATIONS[self.nonlinearity].slope(trace.h).astype(dtype, copy=False)
+        da = ACTIVATIONS[self.nonlinearity].slope(trace.h, out=da)
         if mask is not None:
             da *= mask[:, :, None]
 
         # then the chain: each slope is multiplied by the gradient that arrives there, and
         # dh[t] grows into the total dL/dh_t, where dh[0] belongs to h_0
-        dh = np.concatenate([np.zeros((1, N, H), dtype), dh])
+        dh[0], dh[1:] = 0, direct
         dh[T] += dh_final
         back = np.empty((N, H), dtype)
         for t in reversed(range(T)):
