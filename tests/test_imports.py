@@ -47,7 +47,10 @@ OUTSIDE = {
     "training": {"numpy", "tqdm"},
     "plots": {"numpy", "matplotlib"},
     "live": {"numpy", "matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython"},
-    "sphinxext": {"sphinx", "docutils"},
+    "sphinxext": {
+        *("sphinx", "docutils", "myst_nb"),
+        *("nbclient", "nbformat", "jupyter_cache", "jupyter_client"),
+    },
     "figures": {"numpy", "matplotlib"},
 }
 

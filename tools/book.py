@@ -62,7 +62,8 @@ def build(root: Path = ROOT) -> Path:
     if built_from.is_file() and built_from.read_text() == wanted:
         print(f"Nothing has changed; the book is in {html}")
         return html
-    # Sphinx would keep deleted pages, and it does not know that a page depends on the package.
+    # Sphinx would keep deleted pages, and it does not know that a page depends on the package. What
+    # cells said and figures drew is kept beside these, and used only while it stands.
     for old in (html, root / "_build" / ".doctrees"):
         shutil.rmtree(old, ignore_errors=True)
     jupyter_book = Path(sys.executable).parent / "jupyter-book"

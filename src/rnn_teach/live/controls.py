@@ -1,16 +1,16 @@
-"""What a reader can move: finite lists of values, from ipywidgets' shorthand, and the grid of states they span."""
+"""What a reader can move: finite lists of values, and the grid of states they span."""
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 
 Value = bool | int | float | str
 State = tuple[int, ...]  # one index per control: a state is never keyed by a formatted float
@@ -30,6 +30,8 @@ class Control:
     kind : ``"slider"``, ``"select"`` or ``"checkbox"``; by default a select for a list and a
         checkbox for ``[False, True]``.
     default : the value shown first; by default ``update``'s own default, else the first.
+    artists : one artist of the figure for each value, in order; pointing at it, or moving the
+        focus to it, sets that value.
 
     >>> Control([20, 50, 100], label="length", unit="steps").texts
     ('20 steps', '50 steps', '100 steps')
@@ -42,31 +44,33 @@ class Control:
     default: Value | None = None
     texts: tuple[str, ...] = ()
     name: str = ""
+    artists: tuple[Artist, ...] = ()
 
     def __post_init__(self) -> None:
         options, texts = self.values, self.texts
         if isinstance(options, Mapping):
             texts, options = tuple(map(str, options)), tuple(options.values())
         elif isinstance(options, str) or not hasattr(options, "__iter__"):
-            raise TypeError(f"Control: values must be a list, tuple or dict, got {options!r}")
+            raise TypeError(f"values must be a list, tuple or dict, got {options!r}")
         values = tuple(v.item() if isinstance(v, np.generic) else v for v in options)
         if not values:
-            raise ValueError("Control: values is empty, expected at least one value")
+            raise ValueError("values is empty, expected at least one value")
         for value in values:
             if not isinstance(value, bool | int | float | str):
-                raise TypeError(f"Control: a value must be bool, int, float or str, got {value!r}")
+                raise TypeError(f"a value must be bool, int, float or str, got {value!r}")
             if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"Control: a value must be finite, got {value!r}")
+                raise ValueError(f"a value must be finite, got {value!r}")
         if len(set(values)) < len(values):
-            raise ValueError(f"Control: values must differ from one another, got {values!r}")
+            raise ValueError(f"values must differ from one another, got {values!r}")
         kind = self.kind or ("checkbox" if values == (False, True) else "select")
         if kind not in KINDS:
-            raise ValueError(f"Control: kind must be one of {KINDS}, got {self.kind!r}")
+            raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
         if kind == "checkbox" and values != (False, True):
-            raise ValueError(f"Control: a checkbox needs the values [False, True], got {values!r}")
+            raise ValueError(f"a checkbox needs the values [False, True], got {values!r}")
         unit = f" {self.unit}" if self.unit else ""
         texts = texts or tuple(text + unit for text in _texts(values))
-        for field, value in {"values": values, "kind": kind, "texts": texts}.items():
+        made = {"values": values, "kind": kind, "texts": texts, "artists": tuple(self.artists)}
+        for field, value in made.items():
             object.__setattr__(self, field, value)
         if self.default is not None:
             self.index(self.default)
@@ -92,8 +96,8 @@ class Control:
         ):
             return min(range(len(self.values)), key=lambda i: abs(self.values[i] - value))
         raise ValueError(
-            f"control {self.name or self.label!r}: got {value!r}, expected one of "
-            f"{', '.join(map(repr, self.values[:12]))}{', …' if len(self.values) > 12 else ''}"
+            f"got {value!r}, expected one of {', '.join(map(repr, self.values[:12]))}"
+            f"{', …' if len(self.values) > 12 else ''}"
         )
 
 
@@ -104,70 +108,6 @@ def _texts(values: Sequence[Value]) -> list[str]:
     if decimals > 6:
         return [f"{v:.3g}" if isinstance(v, float) else str(v) for v in values]
     return [f"{v:.{decimals}f}" if isinstance(v, float) else str(v) for v in values]
-
-
-def _range(low: Value, high: Value, step: Value) -> tuple[Value, ...]:
-    """low, low + step, … up to high, in decimal arithmetic: 0.1 steps give 0.3, not 0.30000000000000004."""
-    first, last, width = (Decimal(repr(v)) for v in (low, high, step))
-    count = int((last - first) / width) + 1
-    number = int if all(isinstance(v, int) for v in (low, high, step)) else float
-    return tuple(number(first + i * width) for i in range(count))
-
-
-def _from_shorthand(name: str, spec: Any) -> Control:
-    if isinstance(spec, Control):
-        return spec
-    if isinstance(spec, bool):
-        return Control((False, True), default=spec)
-    if isinstance(spec, list | dict) and spec:
-        pairs = isinstance(spec, list) and all(isinstance(s, tuple) and len(s) == 2 for s in spec)
-        return Control(dict(spec) if pairs else spec)
-    numbers = isinstance(spec, tuple) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in spec
-    )
-    if numbers and len(spec) in (2, 3):
-        low, high, step = spec if len(spec) == 3 else (*spec, 1)
-        if len(spec) == 2 and not (isinstance(low, int) and isinstance(high, int)):
-            raise ValueError(f"control {name!r}: ({low}, {high}) needs a step: (low, high, step)")
-        if not all(map(math.isfinite, (low, high, step))) or step <= 0 or high <= low:
-            raise ValueError(f"control {name!r}: got {spec!r}, expected low < high and step > 0")
-        return Control(_range(low, high, step), kind="slider")
-    raise TypeError(
-        f"control {name!r}: got {spec!r}, expected (low, high, step), a list of values, "
-        "a dict of texts and values, True or False, or a Control"
-    )
-
-
-def parse(update: Callable[..., str], specs: Mapping[str, Any]) -> tuple[Control, ...]:
-    """The controls of ``update``, from ipywidgets' shorthand; defaults come from its signature."""
-    if not specs:
-        raise ValueError(
-            "interact: got no control, expected at least one, e.g. gain=(0.5, 2.0, 0.05)"
-        )
-    parameters = inspect.signature(update).parameters
-    missing = [p for p in parameters if p not in specs]
-    unknown = [c for c in specs if c not in parameters]
-    if missing or unknown:
-        raise TypeError(
-            f"interact: update takes {list(parameters)}, the controls are {list(specs)}; "
-            f"without a control: {missing}, not an argument: {unknown}"
-        )
-    controls = []
-    for name, spec in specs.items():
-        control = _from_shorthand(name, spec)
-        default = control.default
-        if default is None and parameters[name].default is not inspect.Parameter.empty:
-            default = parameters[name].default
-        label = control.label or name.replace("_", " ")
-        control = Control(
-            control.values, label, control.unit, control.kind, None, control.texts, name
-        )
-        if default is not None:
-            default = control.values[control.index(default)]
-        controls.append(
-            Control(control.values, label, control.unit, control.kind, default, control.texts, name)
-        )
-    return tuple(controls)
 
 
 def states(controls: Sequence[Control]) -> Iterator[State]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -16,16 +17,29 @@ from matplotlib.figure import Figure
 
 _GEOMETRY = re.compile(r' (d|x|y|width|height|points|transform)="([^"]*)"')
 _DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
-# names that matplotlib counts up: no use on the page, and there twice with two figures
-_COUNTED = re.compile(r' id="[A-Za-z0-9.]+_\d+"| transform="rotate\(-?0(?:\.0)? [^"]*"')
-_COLOR = re.compile(r"(?<=: )#([0-9a-f]{6})")
+# names that nothing refers to, many of them counted up: there twice with two figures
+_COUNTED = re.compile(
+    r' id="(?:[A-Za-z0-9.]+_\d+|image[0-9a-f]+)"| transform="rotate\(-?0(?:\.0)? [^"]*"'
+)
+_STYLE = re.compile(r' style="([^"]*)"')
+_COLOR = re.compile(r'((?:fill|stroke|stop-color)=")#([0-9a-f]{6})(?=")')
+_SHARED = re.compile(r"<(clipPath|pattern)\b.*?</\1>")  # what the renderer writes when it finishes
+_MARK = re.compile(r'(<path id="|href="#)')  # only marks of lines and points stand under an id
+# what matplotlib writes as a style sheet, and its font, once for the whole picture
+_ROOT = (
+    'stroke-linejoin="round" stroke-linecap="butt" '
+    "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
+)
 
 
 class Drawing:
-    """A matplotlib figure as one SVG with slots, and fragments to put into them."""
+    """A matplotlib figure as one SVG with slots, and fragments to put into them.
 
-    def __init__(self, fig: Figure, name: str) -> None:
-        self.fig, self.name = fig, name
+    Each artist of ``marks`` is drawn inside a group of the id given there, so that a page finds it.
+    """
+
+    def __init__(self, fig: Figure, name: str, marks: Mapping[Artist, str] | None = None) -> None:
+        self.fig, self.name, self.marks = fig, name, dict(marks or {})
         fig.set_dpi(72)  # SVG's own unit; at any other dpi a fragment lands in the wrong place
         with self._settings():
             self._render([fig])  # lays the figure out and creates the ticks
@@ -34,7 +48,7 @@ class Drawing:
         self.live: list[Artist] = []
         self.clips: set[str] = set()
         self._axes = self._measure_axes()
-        self._count = self._count_artists()
+        self._children = self._list_children()
         self.clear()
 
     def clear(self) -> None:
@@ -53,9 +67,19 @@ class Drawing:
 
     def base(self) -> str:
         """The whole figure as it is now, each live artist inside ``<g id="name-slot-k">``."""
-        with self._settings(), _wrapped(self.live, self.slot):
-            svg = self._render([self.fig])[0]
-        missing = "".join(sorted(clip for clip in self.clips if clip not in svg))
+        parts = self._parts()
+        draws = {
+            artist: partial(self._group, gid, artist.draw) for artist, gid in self.marks.items()
+        }
+        # slots are drawn empty and filled with the very fragments, which need nothing from outside
+        for k, artist in enumerate(self.live):
+            draws[artist] = partial(self._group, self.slot(k), _nothing)
+        with self._settings(), _replaced(draws):
+            svg = self._render([self.fig])[0].replace("<svg ", f"<svg {_ROOT} ", 1)
+        for k, part in enumerate(parts):
+            empty = re.compile(rf'<g id="{self.slot(k)}"(?:/>|></g>)')
+            svg = empty.sub(lambda _, k=k, part=part: f'<g id="{self.slot(k)}">{part}</g>', svg)
+        missing = "".join(sorted(shared for shared in self.clips if shared not in svg))
         return svg.removesuffix("</svg>") + f"<defs>{missing}</defs></svg>"
 
     def fragments(self) -> list[str]:
@@ -64,7 +88,7 @@ class Drawing:
         Raises ValueError where ``update`` did what a fragment cannot show: new artists, or other
         limits, scale or place of the axes.
         """
-        if self._count_artists() != self._count:
+        if self._list_children() != self._children:
             raise ValueError(
                 f"live figure {self.name!r}: update added or removed artists; create every artist "
                 "before interact and change it in update: set_data, set_text, set_visible, …"
@@ -76,10 +100,13 @@ class Drawing:
             )
         known = {*self.live}
         self.live = [artist for artist in self.artists if artist.stale or artist in known]
+        return self._parts()
+
+    def _parts(self) -> list[str]:
         with self._settings():
             *parts, rest = self._render(self.live)
-        self.clips.update(re.findall(r"<clipPath.*?</clipPath>", rest))
-        return parts
+        self.clips.update(match.group() for match in _SHARED.finditer(rest))
+        return [_MARK.sub(rf"\g<1>{self.slot(k)}-", part) for k, part in enumerate(parts)]
 
     def _render(self, artists: Sequence[Artist]) -> list[str]:
         width, height = (size * 72 for size in self.fig.get_size_inches())
@@ -90,15 +117,24 @@ class Drawing:
             renderer.finalize()
             return [tidy(out.getvalue())]
         for artist in artists:
-            renderer.open_group("slot", gid="live-slot")
-            artist.draw(renderer)
-            renderer.close_group("slot")
-        renderer.open_group("slot", gid="live-slot")
-        renderer.close_group("slot")
+            renderer._markers.clear()  # each fragment defines its own marks, whatever came before
+            draw = artist.draw
+            if artist in self.marks:
+                draw = partial(self._group, self.marks[artist], draw)
+            self._group("live-slot", draw, renderer)
+        self._group("live-slot", _nothing, renderer)
         renderer.finalize()
         svg = tidy(out.getvalue()).replace('<g id="live-slot"/>', '<g id="live-slot"></g>')
         _, *parts, rest = svg.split('<g id="live-slot">')
         return [*(part.removesuffix("</g>") for part in parts), rest]
+
+    @staticmethod
+    def _group(
+        gid: str, draw: Callable[..., None], renderer: RendererSVG, *args: object, **kwargs: object
+    ) -> None:
+        renderer.open_group("slot", gid=gid)
+        draw(renderer, *args, **kwargs)
+        renderer.close_group("slot")
 
     @contextmanager
     def _settings(self) -> Iterator[None]:
@@ -117,8 +153,9 @@ class Drawing:
             for ax in self.fig.axes
         ]
 
-    def _count_artists(self) -> list[int]:
-        return [len(parent.get_children()) for parent in (self.fig, *self.fig.axes)]
+    def _list_children(self) -> list[list[Artist]]:
+        # the artists themselves: after ax.clear() and ax.plot() their number is the same
+        return [parent.get_children() for parent in (self.fig, *self.fig.axes)]
 
 
 def _leaves(parent: Artist) -> Iterator[Artist]:
@@ -133,37 +170,40 @@ def _leaves(parent: Artist) -> Iterator[Artist]:
             yield child
 
 
+def _nothing(renderer: RendererSVG, *args: object, **kwargs: object) -> None:
+    """In place of a ``draw``."""
+
+
 @contextmanager
-def _wrapped(artists: Sequence[Artist], slot: Callable[[int], str]) -> Iterator[None]:
-    """Every ``artist.draw`` writes its slot's group around what it draws, also when it draws nothing."""
-
-    def wrap(artist: Artist, gid: str) -> None:
-        draw = artist.draw
-
-        def draw_in_slot(renderer: RendererSVG, *args: object, **kwargs: object) -> None:
-            renderer.open_group("slot", gid=gid)
-            draw(renderer, *args, **kwargs)
-            renderer.close_group("slot")
-
-        artist.draw = draw_in_slot
-
-    for k, artist in enumerate(artists):
-        wrap(artist, slot(k))
+def _replaced(draws: Mapping[Artist, Callable[..., None]]) -> Iterator[None]:
+    """Each artist draws as told: an attribute of the artist hides its class's method."""
+    for artist, draw in draws.items():
+        artist.draw = draw
     try:
         yield
     finally:
-        for artist in artists:
+        for artist in draws:
             del artist.draw
 
 
 def tidy(svg: str) -> str:
-    """The SVG alone, numbers rounded to 0.1 px, without comments, metadata and white space."""
+    """The SVG alone, numbers rounded to 0.1 px, without styles, comments, metadata and white space."""
     svg = svg[svg.index("<svg") :] if "<svg" in svg else svg
     svg = re.sub(
         r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</defs>", "", svg, flags=re.DOTALL
     )
-    svg = _COUNTED.sub("", re.sub(r">\s+<", "><", svg.strip()))
-    return _GEOMETRY.sub(_rounded, svg)
+    svg = _COUNTED.sub("", re.sub(r">\s+<", "><", svg.strip())).replace(" xlink:href=", " href=")
+    svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+    return _GEOMETRY.sub(_rounded, _STYLE.sub(_attributes, svg))
+
+
+def _attributes(match: re.Match[str]) -> str:
+    """A style as attributes: a page with a strict security policy takes no inline style."""
+    pairs = (part.split(":", 1) for part in match.group(1).split(";") if ":" in part)
+    style = {name.strip(): value.strip() for name, value in pairs}
+    if style.get("font-family", "monospace").split()[-1] != "monospace":
+        del style["font-family"]  # the page's own; without a page, that of the whole picture
+    return "".join(f' {name}="{value}"' for name, value in style.items())
 
 
 def _rounded(match: re.Match[str]) -> str:
@@ -181,4 +221,4 @@ def tenths(number: int) -> str:
 
 def themed(svg: str) -> str:
     """Each color as a CSS variable that a theme may set, with the color itself where none does."""
-    return _COLOR.sub(r"var(--c\1,#\1)", svg)
+    return _COLOR.sub(r"\1var(--c\2,#\2)", svg)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import os
-
 from sphinx.application import Sphinx
 
-from ..live import BUILD
-from . import figures
+from . import citations, csp, executed, figures, kernels, questions, setting, symbols
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Sphinx calls this: kernels started from now on compute every state of their figures."""
-    os.environ[BUILD] = "static"
+    kernels.tell(app)
+    app.connect("env-get-outdated", executed.outdated)
+    app.connect("env-before-read-docs", executed.execute)
     app.add_css_file("live.css")
+    app.add_role("set", setting.SettingRole())
+    app.connect("doctree-resolved", setting.resolve)
     app.connect("html-page-context", figures.lay)
     app.connect("build-finished", figures.copy_style)
+    questions.setup(app)
+    symbols.setup(app)
+    citations.setup(app)
+    app.connect("build-finished", csp.write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
