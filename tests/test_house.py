@@ -25,9 +25,10 @@ def small_book(tmp_path: Path) -> Path:
         "book/references.bib",
         "book/favicon.svg",
         "book/index.html",
+        "book/_templates/home.html",
         "tools/mathjax.py",
     ):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(book.ROOT / name, tmp_path / name)
     toc = "format: jb-book\nroot: book/intro\nchapters:\n- file: notebooks/chapter\n"
     (tmp_path / "_toc.yml").write_text(toc)
