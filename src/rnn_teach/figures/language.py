@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from itertools import pairwise
 from textwrap import wrap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -155,7 +155,9 @@ def temperature(run: Run) -> LiveFigure:
         temperature=Control([k / 10 for k in range(21)], kind="slider"),
         context=Control({f"“{context}”": context for context in CONTEXTS}, label="it has read"),
     )
-    def update(temperature: float = 1.0, context: str = "the statemen") -> str:
+    def update(
+        temperature: float = 1.0, context: str = "the statemen"
+    ) -> tuple[str, dict[str, Any]]:
         logits, _ = read(run.network, vocabulary, "\n" + context)
         p = next_symbol(logits, temperature)
         best = int(p.argmax())
@@ -164,11 +166,13 @@ def temperature(run: Run) -> LiveFigure:
         top.set(position=(best, p[best] + 0.01), text=f"{p[best]:.1%}")
         rest = _continued(run.network, vocabulary, context, temperature, length=110)
         said.set_text(_lines(context + "▸" + rest, 3))
-        return (
+        sentence = (
             f"After “{context}”, at temperature {temperature:.1f}, the most probable symbol is "
             f"“{SHOWN.get(symbol, symbol)}” with {p[best]:.1%}, and the network hesitates as "
             f"between {np.exp(entropy(p)):.1f} equally likely symbols."
         )
+        symbols = [SHOWN.get(symbol, symbol) for symbol in vocabulary.symbols]
+        return sentence, {"next symbol": symbols, "probability": p, "unigram": often}
 
     return update
 
@@ -190,8 +194,8 @@ def training_clock(run: Run) -> LiveFigure:
         for name, loss in run.baselines.items():
             ax.plot([-0.6, moments[-1]], [loss, loss], "--", color=plots.MUTED, linewidth=1.2)
             ax.text(moments[-1] * 1.2, loss, f"{name} {loss:.2f}", color=plots.MUTED, va="center")
-        ax.plot(middles, seen, ":", color=plots.INK, linewidth=1.5)
-        ax.plot(moments, held, color=plots.RNN)
+        ax.plot(middles, seen, ":", color=plots.INK, linewidth=1.5, label="training text")
+        ax.plot(moments, held, color=plots.RNN, label="held-out text")
         ax.text(moments[-1] * 1.4, held[-1], "held-out text", color=plots.RNN, va="bottom")
         ax.text(moments[-1] * 1.4, held[-1], "training text", color=plots.INK, va="top")
         ax.set_title("Loss of the RNN, nats per symbol")

@@ -95,7 +95,9 @@ def hero() -> LiveFigure:
         steps=(3, MOST, 1),
         cell=["RNN", "GRU", "LSTM"],
     )
-    def update(gain: float = 0.8, steps: int = 12, cell: str = "RNN") -> str:
+    def update(
+        gain: float = 0.8, steps: int = 12, cell: str = "RNN"
+    ) -> tuple[str, dict[str, np.ndarray]]:
         norms = backward_norms(cell, gain, steps)
         x = np.linspace(0, 0.95, steps)
         gap = x[1]
@@ -113,10 +115,14 @@ def hero() -> LiveFigure:
         last.set_x(x[-1])
         last.set_text(f"step {steps}")
         title.set_text(f"{cell}: what is left of the gradient on its way back")
-        return (
+        sentence = (
             f"{cell} with gain {gain:.2f}: {_share(norms[0])} the gradient at step {steps} "
             "arrives at step 1."
         )
+        return sentence, {
+            "step": np.arange(1, steps + 1),
+            f"gradient, in units of that at step {steps}": norms,
+        }
 
     return update
 

@@ -17,13 +17,8 @@ from ..live import Control, LiveFigure, interact
 from ..tasks import Batch
 from ..training import with_spectral_radius
 
-NAMES = {
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU",
-    "elu": "ELU",
-}
+NAMES = {"tanh": "tanh", "sigmoid": "sigmoid"}
+NAMES |= {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU"}
 D, H, N, LONGEST, MEMORY = 8, 64, 16, 100, 50
 GAIN = (0.5, 2.0, 0.05)
 ACTIVATION = {shown: name for name, shown in NAMES.items()}
@@ -154,16 +149,14 @@ def gradient_flow() -> LiveFigure:
         ax.set(xlim=(0, 1.35 * LONGEST), xticks=range(0, LONGEST + 1, 20))
         ax.set(title="How much of the gradient is left", xlabel="k, steps back from the loss")
         plots.log_axis(ax, LOWEST, HIGHEST, decades=4)
-        (kept,) = ax.plot([], [], color=plots.MUTED, linewidth=1)
+        (kept,) = ax.plot([], [], color=plots.MUTED, linewidth=1, label="nothing lost")
         band = ax.add_patch(Polygon(np.ones((3, 2)), facecolor=plots.RNN, alpha=0.25))
-        (bound,) = ax.plot([], [], "--", color=plots.ACCENT)
-        (rate,) = ax.plot([], [], ":", color=plots.GOLD, linewidth=2.5)
-        (measured,) = ax.plot([], [], color=plots.RNN, linewidth=2.5)
+        (bound,) = ax.plot([], [], "--", color=plots.ACCENT, label="bound (γσ)ᵏ")
+        (rate,) = ax.plot([], [], ":", color=plots.GOLD, linewidth=2.5, label="rate (γρ)ᵏ")
+        (measured,) = ax.plot([], [], color=plots.RNN, linewidth=2.5, label="measured")
         labels = {
-            "bound (γσ)ᵏ": ax.text(0, 1, "", va="center", color=plots.ACCENT),
-            "rate (γρ)ᵏ": ax.text(0, 1, "", va="center", color=plots.GOLD),
-            "measured": ax.text(0, 1, "", va="center", color=plots.RNN),
-            "nothing lost": ax.text(0, 1, "", va="center", color=plots.MUTED),
+            line.get_label(): ax.text(0, 1, "", va="center", color=line.get_color())
+            for line in (bound, rate, measured, kept)
         }
 
     @interact(
@@ -200,10 +193,10 @@ def activation_slopes() -> LiveFigure:
         fig, (top, bottom) = plt.subplots(2, figsize=(5.2, 4.8), height_ratios=(3, 2))
         top.set(xlim=(-5, 5), ylim=(-1.25, 2.25), yticks=(-1, 0, 1, 2), xlabel="input a")
         top.set_title("The activation f and its slope f′")
-        (value,) = top.plot([], [], color=plots.INK)
-        (slope,) = top.plot([], [], color=plots.RNN)
-        (value_at,) = top.plot([], [], "o", color=plots.INK)
-        (slope_at,) = top.plot([], [], "o", color=plots.RNN)
+        (value,) = top.plot([], [], color=plots.INK, label="f")
+        (slope,) = top.plot([], [], color=plots.RNN, label="f′")
+        (value_at,) = top.plot([], [], "o", color=plots.INK, label="f")
+        (slope_at,) = top.plot([], [], "o", color=plots.RNN, label="f′")
         value_text = top.text(-4.8, 1.85, "", color=plots.INK)
         slope_text = top.text(-4.8, 1.45, "", color=plots.RNN)
 
@@ -211,8 +204,8 @@ def activation_slopes() -> LiveFigure:
         plots.log_axis(bottom, 1e-6, 1e1, decades=3)
         bottom.axhline(1e-3, color=plots.MUTED, linewidth=1)
         bottom.text(29.8, 1.3e-3, "a thousandth", color=plots.MUTED, ha="right", va="bottom")
-        (best,) = bottom.plot([], [], "--", color=plots.ACCENT)
-        (product,) = bottom.plot([], [], color=plots.RNN)
+        (best,) = bottom.plot([], [], "--", color=plots.ACCENT, label="steepest slope")
+        (product,) = bottom.plot([], [], color=plots.RNN, label="slope at a")
         (reached,) = bottom.plot([], [], "o", color=plots.RNN)
         best_text = bottom.text(29.8, 1.7, "", color=plots.ACCENT, ha="right", va="bottom")
 
@@ -258,10 +251,10 @@ def first_input_left() -> LiveFigure:
     with plots.style():
         fig, (top, bottom) = plt.subplots(2, figsize=(5.2, 4.8), height_ratios=(2, 3), sharex=True)
         top.set(xlim=(0, 1.32 * MEMORY), xticks=range(0, MEMORY + 1, 10))
-        top.set(ylim=(-1.1, 1.1), yticks=(-1, 0, 1))
-        top.set_title("One unit, over its largest value")
-        (one,) = top.plot([], [], color=plots.MUTED, linewidth=4, alpha=0.5)
-        (other,) = top.plot([], [], color=plots.RNN, linewidth=1.5)
+        top.set(ylim=(-1.1, 1.1), yticks=(-1, 0, 1), title="One unit, over its largest value")
+        top.set_xlabel("t, steps", visible=False)  # for the table of numbers
+        (one,) = top.plot([], [], color=plots.MUTED, linewidth=4, alpha=0.5, label="first x₁")
+        (other,) = top.plot([], [], color=plots.RNN, linewidth=1.5, label="first −x₁")
         top.text(MEMORY + 1, 0.5, "first x₁", color=plots.MUTED, va="center")
         top.text(MEMORY + 1, -0.5, "first −x₁", color=plots.RNN, va="center")
 
@@ -269,7 +262,8 @@ def first_input_left() -> LiveFigure:
         plots.log_axis(bottom, FORGOTTEN, LOUDEST, decades=4)
         bottom.plot([1, MEMORY], [1, 1], color=plots.MUTED, linewidth=1)
         (distance,) = bottom.plot([], [], color=plots.RNN, linewidth=2.5)
-        (of_last,) = bottom.plot([], [], "o", color=plots.ACCENT)
+        (of_last,) = bottom.plot([], [], "o", color=plots.ACCENT, label="x₅₀ changed")
+        distance.set_label("x₁ changed (10⁻¹³: or less)")
         labels = {
             "x₁ changed": bottom.text(0, 1, "", va="center", color=plots.RNN),
             "x₅₀ changed": bottom.text(0, 1, "", va="center", color=plots.ACCENT),
