@@ -4,10 +4,10 @@ PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help serve book test mutate lint bench outputs pins clean
+.PHONY: help serve book test mutate lint bench bench-live outputs pins clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 16
 
 serve: $(VENV)/installed ## build the book if anything has changed, serve it and print the address
 	$(PY) tools/book.py serve --port $(PORT)
@@ -17,7 +17,7 @@ book: $(VENV)/installed ## build the book if anything has changed
 
 test: $(VENV)/installed-for-tests ## run everything: units, doctests, notebooks, the built book, a browser
 	$(PY) tools/browser.py
-	$(PY) -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist loadfile
 
 mutate: $(VENV)/installed-for-tests ## plant mistakes in the numeric core, count those the tests find (ARGS="--sample 50")
 	nice -n 19 $(PY) tools/mutate.py $(ARGS)
@@ -29,6 +29,12 @@ lint: $(VENV)/installed ## check style and formatting
 bench: $(VENV)/installed ## time the cells against other libraries, those that are installed
 	$(PY) benchmarks/cells.py
 	$(PY) benchmarks/picture.py
+
+bench-live: $(VENV)/installed-for-tests ## measure the live figures, and the same figure as others publish it
+	$(PYTHON) -m venv _build/publishers
+	_build/publishers/bin/python -m pip install --quiet --requirement benchmarks/publishers.txt
+	$(PY) benchmarks/live_publishers.py _build/publishers/bin/python _build/publishers/pages
+	$(PY) benchmarks/live_figures.py
 
 outputs: $(VENV)/installed ## run every notebook and store its outputs in it
 	$(PY) tools/outputs.py

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import engines
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 import book as tool
@@ -20,7 +24,10 @@ os.environ |= tool.ONE_THREAD  # for the kernels of the notebooks, too
 @pytest.fixture(scope="session")
 def book() -> Path:
     """The folder of the built pages, made by the code behind `make book`."""
-    return tool.build()
+    lock = tool.ROOT / "_build" / "tests.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with FileLock(lock):  # tests may run in several processes: one builds, the others wait for it
+        return tool.build()
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +68,28 @@ def address(request: pytest.FixtureRequest, book: Path) -> Iterator[str]:
         yield book.as_uri() + "/"
         return
     with tool.server(book, port=0) as pages:
+        threading.Thread(target=pages.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{pages.server_port}/"
+        pages.shutdown()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tiny book's pages, built as its author would: with nothing of this book."""
+    source = tmp_path_factory.mktemp("tiny") / "book"
+    shutil.copytree(Path(__file__).with_name("tiny_book"), source)
+    command = [Path(sys.executable).parent / "jupyter-book", "build", source, "--warningiserror"]
+    subprocess.run(command, check=True, cwd=source)
+    return source / "_build" / "html"
+
+
+@pytest.fixture(scope="session", params=["from disk", "over http"])
+def tiny_address(request: pytest.FixtureRequest, tiny: Path) -> Iterator[str]:
+    """Where the tiny book begins: its folder on disk, or a server of that folder."""
+    if request.param == "from disk":
+        yield tiny.as_uri() + "/"
+        return
+    with tool.server(tiny, port=0) as pages:
         threading.Thread(target=pages.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{pages.server_port}/"
         pages.shutdown()

@@ -120,8 +120,9 @@ class BiDiWindow(ActingWindow):
         self._asked = 0
         self._call("session.new", capabilities={})
         self._call("session.subscribe", events=["log.entryAdded"])
-        tree = self._call("browsingContext.getTree")
-        self._context = {"context": tree["contexts"][0]["context"]}
+        # the tab it starts with never has the focus, and without that keys press no button
+        tab = self._call("browsingContext.create", type="tab")
+        self._context = {"context": tab["context"]}
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._asked += 1
