@@ -15,6 +15,7 @@ from rnn_teach import functional, plots, sampling, tasks, training
 from rnn_teach.figures import language
 from rnn_teach.live import payload
 from rnn_teach.live.controls import states
+from rnn_teach.live.states import compute
 
 PAGE = Path(__file__).parents[1] / "notebooks" / "04_language.ipynb"
 
@@ -196,7 +197,8 @@ def test_the_clock_shows_the_loss_of_the_moment_and_its_baselines(run):
 @pytest.mark.parametrize("make", [language.temperature, language.training_clock])
 def test_a_figure_keeps_its_budget_and_its_text_inside(run, make):
     figure = make(run)
-    assert len(figure.precompute()) <= payload.MAX_BYTES
+    packed = compute(figure._drawing, figure._controls, figure._draw)
+    assert len(packed.pictures) <= payload.MAX_BYTES
     fig = figure._drawing.fig
     renderer = FigureCanvasAgg(fig).get_renderer()
     width = fig.get_size_inches()[0] * 72

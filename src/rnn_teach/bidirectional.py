@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cells import checking
+from .cells import Layer, Trace, checking
 
 
 class BidirectionalTrace(NamedTuple):
     """The traces of both layers, and what they say together; `backward` is in its own order."""
 
-    forward: tuple  # its h[t] has read x_1..x_t
-    backward: tuple  # its h[t] has read as many steps from the sequence's end
+    forward: Trace  # its h[t] has read x_1..x_t
+    backward: Trace  # its h[t] has read as many steps from the sequence's end
     order: np.ndarray  # (T, N), order[t, n] is the step of x that the backward layer reads at t
     h: np.ndarray  # (T, N, H)
     mask: np.ndarray | None  # (T, N), True while a sequence runs
@@ -49,7 +49,13 @@ class Bidirectional:
     ['forward.W_x', 'forward.W_h', 'forward.b', 'backward.W_x']
     """
 
-    def __init__(self, forward_layer, backward_layer, merge: str = "concat", align: bool = True):
+    def __init__(
+        self,
+        forward_layer: Layer,
+        backward_layer: Layer,
+        merge: str = "concat",
+        align: bool = True,
+    ):
         self.merge = checking.choice("merge", merge, ("concat", "sum"))
         for name in ("D", "H") if merge == "sum" else ("D",):
             wanted, got = getattr(forward_layer, name), getattr(backward_layer, name)
@@ -58,15 +64,13 @@ class Bidirectional:
                     f"backward_layer: expected {name}={wanted}, as forward_layer has, "
                     f"got {name}={got}"
                 )
-        if not isinstance(align, bool):
-            raise TypeError(f"align: expected True or False, got {align!r}")
-        self.align = align
+        self.align = checking.boolean("align", align)
         self.forward_layer, self.backward_layer = forward_layer, backward_layer
         self.D = forward_layer.D
         self.H = forward_layer.H + (backward_layer.H if merge == "concat" else 0)
 
     @property
-    def parts(self) -> dict[str, object]:
+    def parts(self) -> dict[str, Layer]:
         """The layers by the names that their parameters begin with."""
         return {"forward": self.forward_layer, "backward": self.backward_layer}
 
@@ -90,7 +94,7 @@ class Bidirectional:
     def forward(
         self, x: np.ndarray, state: tuple | None = None, lengths: np.ndarray | None = None
     ) -> BidirectionalTrace:
-        """Both layers read x (T, N, D), the second one from the end of each sequence.
+        """h_t = [u_t, v_t] or u_t + v_t: both layers read x, v from the end of each sequence.
 
         Arguments: x (T, N, D); state, a pair, what the forward layer starts from at the first step
         and the backward layer at the last one, None for zeros; lengths (N,), integers in 1..T.
@@ -140,7 +144,7 @@ class Bidirectional:
         layer tells of itself, "forward.h0", "forward.h", "backward.h", ..., in its own order, as
         in `trace.backward`; "x" (T, N, D) and "h" (T, N, H), in the order of x.
         Raises TypeError or ValueError naming the argument, and the layer if it is a state.
-        Source: Schuster & Paliwal 1997, section II.
+        Source: Schuster & Paliwal 1997.
 
         >>> from rnn_teach.cells import RNN
         >>> cell = RNN(1, 1, rng=np.random.default_rng(0), nonlinearity="identity")

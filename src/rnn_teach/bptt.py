@@ -25,7 +25,7 @@ class Readout:
     Parameters: W_y (H, K), uniform in +-1/sqrt(H); b_y (K,), zero.
     Arguments: H, K; rng, where the weights come from.
     Raises TypeError or ValueError naming the argument.
-    Source: Goodfellow, Bengio & Courville 2016, equation 10.10.
+    Source: Goodfellow, Bengio & Courville 2016, section 10.2.
 
     >>> readout = Readout(4, 2, rng=np.random.default_rng(0))
     >>> readout.forward(np.zeros((5, 3, 4))).shape
@@ -47,6 +47,11 @@ class Readout:
         """y = h W_y + b_y for h (..., H); returns y (..., K), float32 if h is.
 
         Raises ValueError if the last axis of h is not H long.
+
+        >>> readout = Readout(2, 1, rng=np.random.default_rng(0))
+        >>> readout.W_y[:], readout.b_y[:] = [[1], [10]], 0.5
+        >>> readout.forward(np.array([[1.0, 2.0]]))
+        array([[21.5]])
         """
         if h.shape[-1] != self.H:
             raise ValueError(f"h: expected shape (..., H={self.H}), got {h.shape}")
@@ -59,6 +64,12 @@ class Readout:
 
         Arguments: h (..., H), dy (..., K), how L depends on y.
         Returns dL by name: "W_y", "b_y" and "h" (..., H).
+        Source: Goodfellow, Bengio & Courville 2016, section 6.5.
+
+        >>> readout = Readout(2, 1, rng=np.random.default_rng(0))
+        >>> readout.W_y[:] = [[1], [10]]
+        >>> readout.backward(np.array([[1.0, 2.0]]), np.array([[3.0]]))["h"]
+        array([[ 3., 30.]])
         """
         h_rows, dy_rows = h.reshape(-1, self.H), dy.reshape(-1, self.K)
         W_y = self.W_y.astype(dy.dtype, copy=False)
@@ -104,7 +115,9 @@ class BPTT(NamedTuple):
     grads: dict[str, np.ndarray]  # named as Network.parameters, and "x", "h0", "h" ("c0", "c", ...)
 
 
-def predict(network: Network, x: np.ndarray, state=None, lengths=None) -> tuple[np.ndarray, Trace]:
+def predict(
+    network: Network, x: np.ndarray, state: object = None, lengths: np.ndarray | None = None
+) -> tuple[np.ndarray, Trace]:
     """y_t = h_t W_y + b_y for t = 1..T, no loss and no gradient.
 
     Arguments: x (T, N, D); state and lengths as in the cell's `forward`.
@@ -147,7 +160,7 @@ def bptt(
     loss: str = "cross_entropy",
     at: str = "every",
     over_time: str = "mean",
-    state=None,
+    state: object = None,
     lengths: np.ndarray | None = None,
 ) -> BPTT:
     """Full backpropagation through time: forward over all T steps, then back over all of them.
@@ -157,8 +170,9 @@ def bptt(
         L = 1/N sum_n L_n                 at="last": only each sequence's last state is asked
 
     Arguments: x (T, N, D); target (T, N) integers for "cross_entropy", (T, N, K) numbers for
-    "squared_error", without T for at="last"; state and lengths as in the cell's `forward`. What
-    a target says after the end of its sequence does not count, but it must be valid: put 0 there.
+    "squared_error", without T for at="last"; state as in the cell's `forward`; lengths (N,),
+    integers in 1..T. What a target says after the end of its sequence does not count, but it must
+    be valid: put 0 there.
     Returns `BPTT`: loss (nats per step, or squared units), y, trace and grads.
     Raises TypeError or ValueError naming the argument, FloatingPointError for a loss that is not
     finite: training has diverged.
@@ -205,7 +219,13 @@ def bptt(
 
 
 def check_target(target: object, y: np.ndarray, loss: str) -> np.ndarray:
-    """`target` if it belongs to the outputs y (..., K); the losses check what is in it."""
+    """`target` if it belongs to the outputs y (..., K); the losses check what is in it.
+
+    Raises TypeError or ValueError naming the target.
+
+    >>> check_target([1, 0], np.zeros((2, 3)), "cross_entropy")
+    array([1, 0])
+    """
     if loss == "cross_entropy":
         target = np.asarray(target)
         if target.shape != y.shape[:-1]:
@@ -216,7 +236,14 @@ def check_target(target: object, y: np.ndarray, loss: str) -> np.ndarray:
 
 
 def step_weights(trace: Trace, at: str, over_time: str) -> np.ndarray:
-    """How much each step counts: (T, N), or (N,) with at="last"."""
+    """How much each step counts: (T, N), or (N,) with at="last".
+
+    >>> from rnn_teach.cells import RNN
+    >>> trace = RNN(1, 1, rng=np.random.default_rng(0)).forward(np.ones((2, 2, 1)), lengths=[2, 1])
+    >>> step_weights(trace, "every", "mean")  # two sequences, two steps and one
+    array([[0.25, 0.5 ],
+           [0.25, 0.  ]])
+    """
     T, N, _ = trace.h.shape
     if at == "last":
         return np.full(N, 1 / N)

@@ -75,6 +75,11 @@ def load(path: str | os.PathLike) -> Checkpoint:
     """Return what ``save`` wrote to ``path``. Nothing in the file is ever executed.
 
     Raises FileNotFoundError if there is none, ValueError for a file that ``save`` has not written.
+
+    >>> load("no such file.npz")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'no such file.npz'
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -108,7 +113,15 @@ def load(path: str | os.PathLike) -> Checkpoint:
 
 
 def fill(name: str, arrays: Arrays, saved: Arrays) -> None:
-    """Overwrite ``arrays`` in place with ``saved``; ValueError unless names, shapes and dtypes agree."""
+    """Overwrite ``arrays`` in place with ``saved``.
+
+    Raises ValueError, before anything is overwritten, unless names, shapes and dtypes agree.
+
+    >>> here = {"w": np.zeros(2)}
+    >>> fill("parameters", here, {"w": np.ones(2)})
+    >>> here
+    {'w': array([1., 1.])}
+    """
     if arrays.keys() != saved.keys():
         odd = min(arrays.keys() ^ saved.keys())
         where = "not in it" if odd in arrays else "not in this network"

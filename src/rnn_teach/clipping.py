@@ -13,7 +13,9 @@ def clip_by_norm(grads: Arrays, max_norm: float) -> tuple[Arrays, float]:
     """Shorten the whole gradient to ``max_norm`` if it is longer: g <- g min(1, max_norm / |g|).
 
     |g| is the length of all arrays taken as one vector, so the direction stays. Returns new arrays
-    and |g| as it was before. Source: Pascanu, Mikolov and Bengio (2013), algorithm 1.
+    and |g| as it was before.
+    Raises ValueError unless max_norm is above 0, FloatingPointError if |g| is not finite.
+    Source: Pascanu, Mikolov & Bengio 2013.
 
     >>> clip_by_norm({"a": np.array([3.0]), "b": np.array([4.0])}, max_norm=1.0)
     ({'a': array([0.6]), 'b': array([0.8])}, 5.0)
@@ -53,6 +55,9 @@ def global_norm(grads: Arrays) -> float:
     """Return |g|, the Euclidean length of all arrays in ``grads`` taken as one vector.
 
     Raises FloatingPointError if it is not finite: nothing could be learned from such a gradient.
+
+    >>> global_norm({"a": np.array([3.0]), "b": np.array([4.0])})
+    5.0
     """
     norm = math.sqrt(sum(float(np.vdot(grad, grad)) for grad in grads.values()))
     if not math.isfinite(norm):

@@ -1,6 +1,6 @@
 """Deep recurrent networks: layers one after another, and a transition of several layers.
 
-The four ways of Pascanu, Gulcehre, Cho & Bengio 2014 (section 3.2 and figure 2), with the number of
+The four ways of Pascanu, Gulcehre, Cho & Bengio 2014, with the number of
 weight matrices on the longest way from x_1 to h_T in the networks that stand here:
 
     stacked hidden states, sRNN     Chain([RNN(D, H, rng=rng), RNN(H, H, rng=rng)])      T + 1
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cells import checking
+from .cells import Layer, Trace, checking
 from .cells.transition import DeepTransition, DeepTransitionTrace
 from .functional import ACTIVATIONS
 
@@ -133,7 +133,7 @@ class Dense:
 class ChainTrace(NamedTuple):
     """The trace of every layer, from the input up; `h` and `mask` are those of the last one."""
 
-    layers: tuple
+    layers: tuple[Trace, ...]
 
     @property
     def h(self) -> np.ndarray:
@@ -160,7 +160,7 @@ class Chain:
     Arguments: layers, any that have `forward` and `backward` as the cells do: RNN, LSTM, GRU,
     `Dense`, `DeepTransition`, `Bidirectional`, another `Chain`.
     Raises ValueError if there is no layer, or if one does not fit on the one below.
-    Source: Schmidhuber 1992; Pascanu, Gulcehre, Cho & Bengio 2014, section 3.2 (sRNN).
+    Source: Schmidhuber 1992; Pascanu, Gulcehre, Cho & Bengio 2014 (sRNN).
 
     >>> from rnn_teach.cells import LSTM, RNN
     >>> rng = np.random.default_rng(0)
@@ -172,7 +172,7 @@ class Chain:
     ((5, 1, 2), (5, 1, 4))
     """
 
-    def __init__(self, layers: Iterable):
+    def __init__(self, layers: Iterable[Layer]):
         self.layers = tuple(layers)
         if not self.layers:
             raise ValueError("layers: expected at least one layer, got none")
@@ -185,7 +185,7 @@ class Chain:
         self.D, self.H = self.layers[0].D, self.layers[-1].H
 
     @property
-    def parts(self) -> dict[str, object]:
+    def parts(self) -> dict[str, Layer]:
         """The layers by the names that their parameters begin with."""
         return {str(k): layer for k, layer in enumerate(self.layers)}
 
@@ -210,7 +210,7 @@ class Chain:
     def forward(
         self, x: np.ndarray, state: tuple | None = None, lengths: np.ndarray | None = None
     ) -> ChainTrace:
-        """The first layer reads x, every other one the h of the layer below it.
+        """The first layer reads x, every other one the h of the layer below it: x^(k+1)_t = h^k_t.
 
         Arguments: x (T, N, D); state, a tuple of one state for each layer (None: zeros, and a
         `Dense` has no other), or None for all; lengths (N,), integers in 1..T, for every layer.
@@ -251,7 +251,7 @@ class Chain:
         tells of itself, where "0.h" (T, N, H of layer 0) is the total dL/dh_t of layer 0; "x"
         (T, N, D); and "h", the total of the last layer.
         Raises TypeError or ValueError naming the argument, and the layer if it is a state.
-        Source: Pascanu, Gulcehre, Cho & Bengio 2014, section 3.2, differentiated.
+        Source: Pascanu, Gulcehre, Cho & Bengio 2014, differentiated.
 
         >>> from rnn_teach.cells import RNN
         >>> cell = RNN(1, 1, rng=np.random.default_rng(0), nonlinearity="identity")

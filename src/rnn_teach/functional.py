@@ -15,7 +15,7 @@ FLOOR = -80.0
 
 
 def tanh(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """y = tanh(a), between -1 and 1; `a` of any shape, `out` (same shape) receives the result.
+    """y = tanh(a), between -1 and 1; `a` and `out`, which receives the result, of any shape.
 
     >>> tanh(np.array([-1000.0, 0.0, 1000.0]))
     array([-1.,  0.,  1.])
@@ -24,7 +24,7 @@ def tanh(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def dtanh(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """dy/da = 1 - y^2 for y = tanh(a), largest (1) at a = 0; `out`, not y, receives the result.
+    """dy/da = 1 - y^2 for y = tanh(a), largest (1) at a = 0; y and `out` (not y itself) of any shape.
 
     >>> dtanh(np.array([0.0, 0.5]))
     array([1.  , 0.75])
@@ -33,7 +33,7 @@ def dtanh(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def sigmoid(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """y = 1 / (1 + exp(-a)), between 0 and 1; `a` of any shape, `out` receives the result.
+    """y = 1 / (1 + exp(-a)), between 0 and 1; `a` and `out` of any shape.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).round(12)
     array([0. , 0.5, 1. ])
@@ -44,7 +44,7 @@ def sigmoid(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def dsigmoid(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """dy/da = y (1 - y) for y = sigmoid(a), at most 1/4; `out`, not y, receives the result.
+    """dy/da = y (1 - y) for y = sigmoid(a), at most 1/4; y and `out` (not y itself) of any shape.
 
     >>> dsigmoid(np.array([0.5, 1.0]))
     array([0.25, 0.  ])
@@ -53,7 +53,7 @@ def dsigmoid(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """y = a where a > 0, else 0; `a` of any shape, `out` receives the result.
+    """y = a where a > 0, else 0; `a` and `out` of any shape.
 
     >>> relu(np.array([-2.0, 0.0, 2.0]))
     array([0., 0., 2.])
@@ -62,7 +62,9 @@ def relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def drelu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """dy/da = 1 where y > 0, else 0, for y = relu(a). At a = 0 we choose 0, as PyTorch does.
+    """dy/da = 1 where y > 0, else 0, for y = relu(a); y and `out` of any shape.
+
+    At a = 0 we choose 0, as PyTorch does.
 
     >>> drelu(np.array([0.0, 2.0]))
     array([0., 1.])
@@ -71,7 +73,9 @@ def drelu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def leaky_relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """y = a where a > 0, else 0.01 a (Maas, Hannun & Ng 2013); `out` receives the result.
+    """y = a where a > 0, else 0.01 a; `a` and `out` of any shape.
+
+    Source: Maas, Hannun & Ng 2013.
 
     >>> leaky_relu(np.array([-2.0, 2.0]))
     array([-0.02,  2.  ])
@@ -80,7 +84,7 @@ def leaky_relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def dleaky_relu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """dy/da = 1 where y > 0, else 0.01, for y = leaky_relu(a).
+    """dy/da = 1 where y > 0, else 0.01, for y = leaky_relu(a); y and `out` of any shape.
 
     >>> dleaky_relu(np.array([-0.02, 2.0]))
     array([0.01, 1.  ])
@@ -89,7 +93,9 @@ def dleaky_relu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def elu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """y = a where a > 0, else exp(a) - 1 (Clevert, Unterthiner & Hochreiter 2016).
+    """y = a where a > 0, else exp(a) - 1; `a` and `out` of any shape.
+
+    Source: Clevert, Unterthiner & Hochreiter 2016.
 
     >>> elu(np.array([-1000.0, 2.0]))
     array([-1.,  2.])
@@ -99,7 +105,7 @@ def elu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def delu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """dy/da = 1 where y > 0, else y + 1 (that is exp(a)), for y = elu(a).
+    """dy/da = 1 where y > 0, else y + 1 (that is exp(a)), for y = elu(a); y and `out` of any shape.
 
     >>> delu(np.array([-0.75, 2.0]))
     array([0.25, 1.  ])
@@ -108,7 +114,9 @@ def delu(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def identity(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """y = a: a linear network, whose gradient is a product of weight matrices and nothing else.
+    """y = a; `a` and `out` of any shape.
+
+    It makes a linear network, whose gradient is a product of weight matrices and nothing else.
 
     >>> identity(np.array([-2.0, 2.0]))
     array([-2.,  2.])
@@ -117,7 +125,7 @@ def identity(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 def didentity(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """dy/da = 1 everywhere.
+    """dy/da = 1 everywhere; y and `out` of any shape.
 
     >>> didentity(np.array([-2.0, 2.0]))
     array([1., 1.])

@@ -43,7 +43,7 @@ def central_difference(
     Returns the worst `Report`; its error is relative to the larger slope, or to the typical slope
     of this gradient along a random direction if that is larger still.
     Raises KeyError or ValueError if grads lacks a parameter or has it in another shape.
-    Source: Goodfellow, Bengio & Courville 2016, section 11.5.
+    Source: Goodfellow, Bengio & Courville 2016, chapter 11.
 
     >>> rng = np.random.default_rng(0)
     >>> report = central_difference(

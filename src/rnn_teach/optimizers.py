@@ -35,7 +35,10 @@ class Optimizer:
         return {"kind": np.array(type(self).__name__), "k": np.array(self._k), **averages}
 
     def restore(self, state: Arrays) -> None:
-        """Go on from ``state``, as returned by ``state()``; ValueError for another kind of optimizer."""
+        """Go on from ``state``, as returned by ``state()``.
+
+        Raises ValueError if that was another kind of optimizer.
+        """
         kind, mine = str(state["kind"]), type(self).__name__
         if kind != mine:
             raise ValueError(f"optimizer: expected {kind}, as in the checkpoint, got {mine}")
@@ -61,7 +64,7 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent, with momentum if asked: v <- momentum v + g, p <- p - learning_rate v.
 
-    Source: Robbins and Monro (1951); momentum: Polyak (1964).
+    Source: Robbins & Monro 1951; momentum: Polyak 1964.
 
     >>> p = {"w": np.array([1.0])}
     >>> SGD(learning_rate=0.1).update(p, {"w": np.array([2.0])})
@@ -86,7 +89,7 @@ class SGD(Optimizer):
 class RMSprop(Optimizer):
     """Each gradient over its own recent size: s <- decay s + (1 - decay) g², p <- p - learning_rate g / (sqrt(s) + eps).
 
-    Source: Tieleman and Hinton (2012), lecture 6.5.
+    Source: Tieleman & Hinton 2012.
 
     >>> p = {"w": np.array([1.0])}
     >>> RMSprop(learning_rate=0.1, decay=0.75).update(p, {"w": np.array([2.0])})
@@ -110,10 +113,12 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps of a size that does not depend on the gradient's: Kingma and Ba (2015), algorithm 1.
+    """Steps of a size that does not depend on the gradient's.
 
-    m <- beta1 m + (1 - beta1) g        s <- beta2 s + (1 - beta2) g²
-    p <- p - learning_rate (m / (1 - beta1^k)) / (sqrt(s / (1 - beta2^k)) + eps)   in update k
+        m <- beta1 m + (1 - beta1) g        s <- beta2 s + (1 - beta2) g²
+        p <- p - learning_rate (m / (1 - beta1^k)) / (sqrt(s / (1 - beta2^k)) + eps)   in update k
+
+    Source: Kingma & Ba 2015.
 
     >>> p = {"w": np.array([1.0])}
     >>> Adam(learning_rate=0.1).update(p, {"w": np.array([2.0])})
@@ -177,7 +182,9 @@ def linear_decay(start: float, *, steps: int) -> Schedule:
 
 
 def cosine_decay(start: float, *, steps: int) -> Schedule:
-    """Return k -> start (1 + cos(pi k / steps)) / 2, and 0 from k = steps on: Loshchilov and Hutter (2017).
+    """Return k -> start (1 + cos(pi k / steps)) / 2, and 0 from k = steps on.
+
+    Source: Loshchilov & Hutter 2017.
 
     >>> rate = cosine_decay(1.0, steps=4)
     >>> [round(rate(k), 4) for k in range(6)]
@@ -188,7 +195,11 @@ def cosine_decay(start: float, *, steps: int) -> Schedule:
 
 
 def positive(name: str, value: float) -> float:
-    """Return ``value`` if it is above 0; the error names ``name``."""
+    """Return ``value`` if it is above 0. Raises ValueError naming ``name`` if not.
+
+    >>> positive("every", 3)
+    3
+    """
     if not value > 0:
         raise ValueError(f"{name}: expected a number above 0, got {value!r}")
     return value

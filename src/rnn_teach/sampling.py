@@ -14,7 +14,8 @@ def next_symbol(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
     logits (..., K): the network's outputs y.
     temperature: below 1 sharpens, above 1 flattens. 0 is the limit: the largest logit takes
-    all (the first of them, should several be equal). Below 0 is a ValueError.
+    all (the first of them, should several be equal).
+    Raises ValueError for a temperature below 0.
 
     >>> logits = np.array([2.0, 1.0, 0.0])
     >>> next_symbol(logits).round(2), next_symbol(logits, 0)
@@ -30,7 +31,19 @@ def next_symbol(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 def read(
     network: Network, vocabulary: Vocabulary, text: str, state: np.ndarray | tuple | None = None
 ) -> tuple[np.ndarray, np.ndarray | tuple]:
-    """Return (logits (K,) for the symbol after ``text``, the state the network is then in)."""
+    """Return (logits (K,) for the symbol after ``text``, the state the network is then in).
+
+    state: where to start from, as in the cell's ``forward``: (N=1, H), or a pair of such; None is 0.
+    Raises ValueError for an empty text.
+
+    >>> from rnn_teach import RNN, Readout
+    >>> from rnn_teach.tasks import characters
+    >>> rng = np.random.default_rng(0)
+    >>> network = Network(RNN(3, 4, rng=rng), Readout(4, 3, rng=rng))
+    >>> logits, state = read(network, characters("abc"), "abba")
+    >>> logits.shape, state.shape
+    ((3,), (1, 4))
+    """
     if not text:
         raise ValueError("text: expected at least one symbol to read, got ''")
     y, trace = predict(network, vocabulary.one_hot(vocabulary.encode(text)[:, None]), state=state)
@@ -52,6 +65,14 @@ def sample(
     Each symbol is drawn from ``next_symbol`` and read in turn. Symbol ``stop`` ends the text early (and
     is not part of it). One number is taken from ``rng`` for each symbol whatever the temperature, so
     that texts of neighboring temperatures differ by the temperature alone.
+
+    >>> from rnn_teach import RNN, Readout
+    >>> from rnn_teach.tasks import characters
+    >>> rng = np.random.default_rng(0)
+    >>> network = Network(RNN(3, 4, rng=rng), Readout(4, 3, rng=rng))
+    >>> network.readout.b_y[:] = [0, 100, 0]  # it says b, whatever it has read
+    >>> sample(network, characters("abc"), rng=rng, length=5, start="a")
+    'bbbbb'
     """
     logits, state = read(network, vocabulary, start)
     said = ""

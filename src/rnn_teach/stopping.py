@@ -20,7 +20,7 @@ class EarlyStopping:
     row may fail to be the best so far. Give it to ``fit``; afterwards ``best`` is the lowest loss and
     ``best_step`` the number of updates it was reached with.
     Raises ValueError naming the argument.
-    Source: Morgan and Bourlard (1990); Prechelt (1998).
+    Source: Morgan & Bourlard 1990; Prechelt 1998.
 
     >>> from rnn_teach.bptt import Readout
     >>> from rnn_teach.cells import RNN

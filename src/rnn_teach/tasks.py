@@ -60,6 +60,7 @@ def given_names(kind: str = "all") -> list[str]:
     """Return the given names of the US Census of 1990, most frequent first (source: data/README.md).
 
     kind: "female", "male", or "all" for both lists, each name once.
+    Raises ValueError for another kind.
 
     >>> given_names("male")[:3], len(given_names())
     (['james', 'john', 'robert'], 5163)
@@ -76,6 +77,8 @@ def hold_out(
     items: Sequence[str], *, share: float = 0.1, rng: np.random.Generator
 ) -> tuple[list[str], list[str]]:
     """Return (kept, held out): a random ``share`` of ``items`` set aside, both in their old order.
+
+    Raises ValueError if nothing would be held out, or nothing kept.
 
     >>> hold_out(["a", "b", "c", "d"], share=0.5, rng=np.random.default_rng(0))
     (['b', 'd'], ['a', 'c'])
@@ -101,6 +104,8 @@ def text_batches(
     A pass cuts the text (closed to a ring, at a random place) into N equal streams. Window k+1 of a
     stream begins where window k ended and has ``carry=True``: the state may be handed on, so what
     the network remembers is not cut off at a window's edge (only the gradient is). Without end.
+
+    Raises ValueError unless N T is in 1..len(text), and for a character not in the vocabulary.
 
     >>> vocabulary = characters("abcdefgh")
     >>> batches = text_batches("abcdefgh", vocabulary, N=2, T=2, rng=np.random.default_rng(1))
@@ -133,6 +138,12 @@ def name_batches(
     """Yield batches of ``N`` names of unequal length, in a new random order each pass. Without end.
 
     The vocabulary must hold the symbol ``END`` ("\\n").
+    Raises ValueError unless N is in 1..len(names).
+
+    >>> names, rng = ["eve", "al", "joe"], np.random.default_rng(0)
+    >>> batch = next(name_batches(names, characters(END + "".join(names)), N=2, rng=rng))
+    >>> batch.x.shape, batch.lengths
+    ((4, 2, 7), array([4, 4]))
     """
     if not 0 < N <= len(names):
         raise ValueError(f"N: expected 1..{len(names)}, the number of names, got {N}")
@@ -151,6 +162,8 @@ def _name_batches(
 def padded(names: Sequence[str], vocabulary: Vocabulary) -> Batch:
     """Return all ``names`` as one batch: input END + name, target name + END, short ones filled up.
 
+    Raises ValueError for no names, and for a character that is not in the vocabulary.
+
     >>> batch = padded(["eve", "al"], characters("\\nalev"))
     >>> batch.x.shape, batch.lengths
     ((4, 2, 5), array([4, 3]))
@@ -165,7 +178,13 @@ def padded(names: Sequence[str], vocabulary: Vocabulary) -> Batch:
 
 
 def unigram(codes: np.ndarray, K: int, *, smoothing: float = 1.0) -> np.ndarray:
-    """Return p(b) = (count(b) + smoothing) / sum of the same over all b, (K,): no memory at all."""
+    """Return p(b) = (count(b) + smoothing) / sum of the same over all b, (K,): no memory at all.
+
+    codes (T,), integers in 0..K-1.
+
+    >>> unigram([0, 1, 0, 0], 2)
+    array([0.66666667, 0.33333333])
+    """
     counts = np.bincount(checked_codes("codes", codes, K), minlength=K) + smoothing
     return counts / counts.sum()
 
@@ -173,7 +192,7 @@ def unigram(codes: np.ndarray, K: int, *, smoothing: float = 1.0) -> np.ndarray:
 def bigram(codes: np.ndarray, K: int, *, smoothing: float = 1.0) -> np.ndarray:
     """Return p(b | a) = (count(ab) + smoothing) / sum of the same over b: (K, K), row a.
 
-    A memory of one symbol.
+    A memory of one symbol. codes (T,), integers in 0..K-1.
 
     >>> bigram([0, 1, 0, 1, 0], 2)
     array([[0.25, 0.75],
@@ -190,6 +209,7 @@ def baselines(train: str, held_out: str, vocabulary: Vocabulary) -> dict[str, fl
 
     Uniform: ln K. Unigram and bigram: the mean of -ln p(b) and -ln p(b | a) over all neighbors ab,
     with add-one smoothing. All three predict the same symbols: the second to the last.
+    Raises ValueError unless ``held_out`` has two symbols or more, all in the vocabulary.
 
     >>> loss = baselines("abababab", "ababab", characters("ab"))
     >>> [f"{name} {loss[name]:.3f}" for name in loss]
@@ -220,7 +240,8 @@ class EnglishText:
 
     A tenth of the paragraphs, chosen by ``rng``, is held out. Attributes: train and held_out, both
     str; vocabulary.
-    Source: Shannon (1951), who let people guess; Sutskever, Martens and Hinton (2011).
+    Raises ValueError unless T is positive and shorter than the text.
+    Source: Shannon 1951, who let people guess; Sutskever, Martens & Hinton 2011.
 
     >>> task = EnglishText(T=50, rng=np.random.default_rng(0))
     >>> task.batch(4, rng=np.random.default_rng(0)).x.shape
@@ -253,7 +274,7 @@ class GivenNames:
     """Predict the next letter of a given name, and its end. A tenth of the names is held out by ``rng``.
 
     Attributes: train and held_out, both lists of names; vocabulary.
-    Source: the names: data/README.md; letters to a recurrent network: Elman (1990).
+    Source: the names: data/README.md; letters to a recurrent network: Elman 1990.
 
     >>> task = GivenNames(rng=np.random.default_rng(0))
     >>> task.batch(2, rng=np.random.default_rng(0)).lengths

@@ -65,11 +65,20 @@ __all__ = [
 ]
 
 
-def evaluate(network: Network, x: np.ndarray, target: np.ndarray, lengths=None) -> float:
+def evaluate(
+    network: Network, x: np.ndarray, target: np.ndarray, lengths: np.ndarray | None = None
+) -> float:
     """Return the mean cross-entropy of all symbols in the batch, in nats per symbol; no gradient.
 
     Arguments: x (T, N, D), target (T, N), lengths (N,), as in ``bptt``. Unlike the loss of ``bptt``
     this counts every symbol alike, be its sequence long or short.
+
+    >>> from rnn_teach import RNN, Readout
+    >>> rng = np.random.default_rng(0)
+    >>> network = Network(RNN(3, 4, rng=rng), Readout(4, 2, rng=rng))
+    >>> network.readout.W_y[:] = 0  # it thinks both symbols equally likely
+    >>> round(evaluate(network, np.ones((5, 1, 3)), np.zeros((5, 1), int)), 4)  # ln 2
+    0.6931
     """
     y, trace = predict(network, x, lengths=lengths)
     runs = np.ones(y.shape[:2]) if trace.mask is None else trace.mask.astype(float)
@@ -117,6 +126,15 @@ def fit(
     Returns a ``History``.
     Raises FloatingPointError, naming the step, for a loss or gradient that is not finite;
     ValueError for batches that end early, or for a checkpoint of another run.
+
+    >>> from rnn_teach import RNN, Readout
+    >>> from rnn_teach.tasks import DelayedRecall, batches
+    >>> rng, task = np.random.default_rng(0), DelayedRecall(T=3)
+    >>> network = Network(RNN(task.D, 8, rng=rng), Readout(8, task.K, rng=rng))
+    >>> many = batches(task, 20, rng=rng)
+    >>> history = fit(network, many, steps=50, optimizer=Adam(1e-2), **task.options)
+    >>> bool(history.loss[-1] < history.loss[0])
+    True
     """
     if steps < 1:
         raise ValueError(f"steps: expected at least 1, got {steps}")

@@ -153,14 +153,14 @@ class Recursive:
         """
         if not isinstance(trace, TreeTrace):
             raise TypeError(f"trace: expected TreeTrace, got {type(trace).__name__}")
-        (M, P), H = trace.children.shape, self.H
+        (M, H), P = trace.h.shape, self.arity
         roots = trace.depth == 0
         dh = checking.numbers("dh", dh, M=M, H=H)
         if dstate is None:
             dstate = np.zeros((roots.sum(), H), dh.dtype)
         dstate = checking.numbers("dstate", dstate, N=roots.sum(), H=H)
         dtype = checking.working_dtype(trace.h, (dh, dstate))
-        W_h = self.W_h.astype(dtype, copy=False).reshape(P * H, H)
+        W_h = checking.shaped_parameters(self)["W_h"].astype(dtype, copy=False).reshape(P * H, H)
 
         # every local slope first: none of them depends on the gradient
         da = ACTIVATIONS[self.nonlinearity].slope(trace.h).astype(dtype, copy=False)

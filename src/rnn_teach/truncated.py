@@ -1,6 +1,7 @@
 """Truncated backpropagation through time: the state goes on from window to window, the gradient does not."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ def windows(
     loss: str = "cross_entropy",
     at: str = "every",
     over_time: str = "mean",
-    state=None,
+    state: object = None,
     lengths: np.ndarray | None = None,
 ) -> Iterator[BPTT]:
     """Yield the gradient of every `k1` steps in turn, each followed back over `k2` steps at most.
@@ -34,8 +35,9 @@ def windows(
     You may change the parameters between two windows: this is how one trains on a sequence that
     does not end. The state that is carried over is then the one the older parameters computed.
 
-    Arguments: k1, k2 with 1 <= k1 <= k2, the steps from one window to the next and the steps back;
-    all others as in `bptt`. A sequence that has ended reads on in its padding, at weight 0.
+    Arguments: x (T, N, D); target (T, N) integers or (T, N, K) numbers, without T for at="last";
+    k1, k2 with 1 <= k1 <= k2, the steps from one window to the next and the steps back; lengths
+    (N,); all as in `bptt`. A sequence that has ended reads on in its padding, at weight 0.
     Yields a `BPTT` for each window: loss, its share of the whole; y (up to k1, N, K); trace and
     grads of up to k2 steps.
     Raises TypeError or ValueError naming the argument, FloatingPointError as `bptt` does.
@@ -78,7 +80,7 @@ def _windows(
     k1: int,
     k2: int,
     loss: str,
-    state,
+    state: object,
 ) -> Iterator[BPTT]:
     T = len(x)
     start = done = 0  # the window begins at `start`; the losses before `done` have been asked
@@ -116,7 +118,7 @@ def truncated_bptt(
     k2: int,
     at: str = "every",
     lengths: np.ndarray | None = None,
-    **options,
+    **options: Any,
 ) -> BPTT:
     """The sum of all `windows`: the loss of `bptt`, and its gradient but for what is older than k2 steps.
 
@@ -124,7 +126,7 @@ def truncated_bptt(
     less to compute and to keep, and no way to learn from what is further back. Give it to `fit` as
     `bptt=functools.partial(truncated_bptt, k1=10, k2=20)`.
 
-    Arguments: as in `windows`.
+    Arguments: x (T, N, D), target (T, N) or (T, N, K), lengths (N,) and all others as in `windows`.
     Returns `BPTT`: loss and y as from `bptt`; the trace of the last window, whose `trace.final` is
     the state to go on from; grads of the parameters.
     Raises TypeError or ValueError naming the argument, FloatingPointError as `bptt` does.

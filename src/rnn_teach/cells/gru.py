@@ -41,8 +41,7 @@ class GRU:
     reset="after" b_hn (H,), zero. The three parts stand side by side in the order r, z, n.
     Arguments: D, H; rng, where the weights come from; reset, "after" or "before".
     Raises TypeError or ValueError naming the argument.
-    Source: Cho et al. 2014, equations 5 to 8 (reset before, as in version 3 of the preprint;
-    version 1 had it after, and so have cuDNN and PyTorch).
+    Source: Cho et al. 2014 (reset before; cuDNN and PyTorch have it after).
 
     >>> cell = GRU(3, 4, rng=np.random.default_rng(0))
     >>> trace = cell.forward(np.ones((5, 2, 3)))  # 5 steps of 2 sequences
@@ -155,7 +154,7 @@ class GRU:
         Returns dL by name: "W_x", "W_h", "b", "b_hn" (reset="after"), "x" (T, N, D), "h0" (N, H)
         and "h" (T, N, H), the total dL/dh_t of every step.
         Raises TypeError or ValueError naming the argument.
-        Source: Cho et al. 2014, equations 5 to 8, differentiated.
+        Source: Cho et al. 2014, differentiated.
 
         >>> cell = GRU(1, 1, rng=np.random.default_rng(0))
         >>> cell.b[:] = [0, 1000, 0]  # keep everything

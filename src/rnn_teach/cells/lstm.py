@@ -121,7 +121,7 @@ class LSTM:
         (T, N, D), H, dtype = x.shape, self.H, x.dtype
         peephole = self.peephole
         if self.coupled:
-            p = _with_forget_gate(p)
+            p = with_forget_gate(p)
 
         # sigmoid(a) = 1/2 + 1/2 tanh(a/2): with the sums of i, f and o halved, one tanh serves all
         half = np.repeat(np.array([[0.5, 0.5, 1, 0.5]], dtype), H, axis=1)
@@ -269,7 +269,7 @@ class LSTM:
         }
 
 
-def _with_forget_gate(p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def with_forget_gate(p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The parameters of a coupled f = 1 - sigmoid(a) = sigmoid(-a): those of i with the other sign."""
     i_g_o = {name: np.split(p[name], 3, axis=-1) for name in ("W_x", "W_h", "b")}
     stacked = {name: np.concatenate([i, -i, g, o], axis=-1) for name, (i, g, o) in i_g_o.items()}

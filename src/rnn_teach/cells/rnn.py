@@ -32,7 +32,7 @@ class RNN:
     Arguments: D, H; rng, where the weights come from; nonlinearity, a name in
     `functional.ACTIVATIONS`.
     Raises TypeError or ValueError naming the argument.
-    Source: Elman 1990; Goodfellow, Bengio & Courville 2016, equations 10.8 and 10.9.
+    Source: Elman 1990; Goodfellow, Bengio & Courville 2016, section 10.2.
 
     >>> cell = RNN(3, 4, rng=np.random.default_rng(0))
     >>> trace = cell.forward(np.ones((5, 2, 3)))  # 5 steps of 2 sequences
@@ -116,7 +116,7 @@ class RNN:
         Returns dL by name: "W_x", "W_h", "b", "x" (T, N, D), "h0" (N, H) and "h" (T, N, H), the
         total dL/dh_t of every step.
         Raises TypeError or ValueError naming the argument.
-        Source: Werbos 1990; Pascanu, Mikolov & Bengio 2013, equations 3 to 5.
+        Source: Werbos 1990; Pascanu, Mikolov & Bengio 2013.
 
         >>> cell = RNN(1, 1, rng=np.random.default_rng(0), nonlinearity="identity")
         >>> cell.W_x[:], cell.W_h[:] = 1, 0.5

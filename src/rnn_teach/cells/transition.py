@@ -37,7 +37,7 @@ class DeepTransition:
     Arguments: D, H; rng, where the weights come from; nonlinearity, a name in
     `functional.ACTIVATIONS`; depth, L.
     Raises TypeError or ValueError naming the argument.
-    Source: Pascanu, Gulcehre, Cho & Bengio 2014, section 3.3 (DT-RNN).
+    Source: Pascanu, Gulcehre, Cho & Bengio 2014 (DT-RNN).
 
     >>> cell = DeepTransition(3, 4, rng=np.random.default_rng(0), depth=2)
     >>> list(cell.parameters)
@@ -135,7 +135,7 @@ class DeepTransition:
         Returns dL by name: the parameters, "x" (T, N, D), "h0" (N, H) and "h" (T, N, H), the
         total dL/dh_t of every step.
         Raises TypeError or ValueError naming the argument.
-        Source: Pascanu, Gulcehre, Cho & Bengio 2014, section 3.3, differentiated.
+        Source: Pascanu, Gulcehre, Cho & Bengio 2014, differentiated.
 
         >>> rng = np.random.default_rng(0)
         >>> cell = DeepTransition(1, 1, rng=rng, nonlinearity="identity", depth=2)

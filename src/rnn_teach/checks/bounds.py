@@ -7,10 +7,6 @@ import numpy as np
 from .marking import Task, Verdict, mark
 
 
-def _singular_values(W) -> np.ndarray:
-    return np.linalg.svd(W, compute_uv=False)
-
-
 def _square_matrices() -> list[tuple]:
     """A turn that grows (complex eigenvalues), a negative largest one, and noise."""
     rng = np.random.default_rng(6)
@@ -75,7 +71,7 @@ LARGEST_SINGULAR_VALUE = Task(
     right=lambda W: np.linalg.norm(W, 2),
     cases=_matrices,
     lines={
-        "values": lambda W: _singular_values(W),
+        "values": lambda W: np.linalg.svd(W, compute_uv=False),
         "value": lambda values: values.max(),
     },
     wrong={
@@ -166,7 +162,7 @@ def gradient_bound(theirs: Callable) -> Verdict:
     activation: 1 for tanh, 1/4 for the sigmoid.
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Pascanu, Mikolov & Bengio 2013, section 2.1.
+    Source: Pascanu, Mikolov & Bengio 2013.
 
     >>> gradient_bound(lambda W_h, bound, k: bound * np.linalg.norm(W_h, 2) ** k)  # doctest: +ELLIPSIS
     gradient_bound is wrong. Most likely: the slope's bound counts once: ...

@@ -15,10 +15,6 @@ def _gradients() -> list[dict[str, np.ndarray]]:
     return [steep, normal, {name: 0.01 * g for name, g in normal.items()}]
 
 
-def _length(grads: dict[str, np.ndarray]) -> float:
-    return training.global_norm(grads)
-
-
 def _each(change: Callable) -> Callable:
     return lambda grads, limit: {name: change(g, limit) for name, g in grads.items()}
 
@@ -29,7 +25,7 @@ CLIP = Task(
     right=lambda grads, max_norm: training.clip_by_norm(grads, max_norm)[0],
     cases=lambda: [(grads, max_norm) for grads, max_norm in zip(_gradients(), (2.0, 1.5, 1.0))],
     lines={
-        "norm": lambda grads: _length(grads),
+        "norm": lambda grads: training.global_norm(grads),
         "scale": lambda norm, max_norm: max_norm / norm if norm > max_norm else 1,
         "clipped": lambda grads, scale: {name: scale * g for name, g in grads.items()},
     },
@@ -48,7 +44,7 @@ CLIP = Task(
         },
         "nothing is clipped": {"scale": lambda: 1},
         "the root is missing: the norm is the root of the sum of squares": {
-            "norm": lambda grads: _length(grads) ** 2
+            "norm": lambda grads: training.global_norm(grads) ** 2
         },
         "the norms of the arrays are added: add up the squares, then take the root": {
             "norm": lambda grads: sum(np.linalg.norm(g) for g in grads.values())
@@ -81,7 +77,7 @@ def clip(theirs: Callable) -> Verdict:
     Arguments: theirs(grads, a dict of arrays, max_norm) -> a new dict of arrays.
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    Source: Pascanu, Mikolov & Bengio 2013.
 
     >>> def my_clip(grads, max_norm):
     ...     return {name: np.clip(g, -max_norm, max_norm) for name, g in grads.items()}

@@ -149,7 +149,7 @@ def central_difference(theirs: Callable) -> Verdict:
     Arguments: theirs(f, w (n,), eps) -> the gradient (n,), where f(w) is a number.
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Goodfellow, Bengio & Courville 2016, section 11.5.
+    Source: Goodfellow, Bengio & Courville 2016, chapter 11.
 
     >>> def my_difference(f, w, eps):
     ...     return [(f(w + eps * e) - f(w)) / eps for e in np.eye(len(w))]
@@ -209,7 +209,7 @@ def jacobian(theirs: Callable) -> Verdict:
     Arguments: theirs(h (H,), the state after the step, W_h (H, H)) -> J (H, H).
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Pascanu, Mikolov & Bengio 2013, equation 5.
+    Source: Pascanu, Mikolov & Bengio 2013.
 
     >>> jacobian(lambda h, W_h: np.diag(1 - h**2) @ W_h.T)
     jacobian is right.

@@ -131,7 +131,7 @@ def gru_step(theirs: Callable, *, reset: str = "after") -> Verdict:
     h (N, H), for reset="before" without b_hn.
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function, ValueError for another reset.
-    Source: Cho et al. 2014, equations 5 to 8 (reset before); "after" is what cuDNN computes.
+    Source: Cho et al. 2014 (reset before); "after" is what cuDNN computes.
 
     >>> from rnn_teach.functional import sigmoid
     >>> def my_step(x, h_prev, W_x, W_h, b):
@@ -248,7 +248,7 @@ def gru_step_backward(theirs: Callable) -> Verdict:
     b_hn (H,)) -> dx, dh_prev, dW_x, dW_h, db, db_hn, in this order or as a dict with these names.
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Cho et al. 2014, equations 5 to 8, differentiated.
+    Source: Cho et al. 2014, differentiated.
 
     >>> gru_step_backward(lambda dh, *others: print("hello"))  # doctest: +ELLIPSIS
     hello

@@ -61,7 +61,7 @@ def softmax(theirs: Callable) -> Verdict:
     Arguments: theirs(logits (..., K)) -> p (..., K). Logits may be as large as 1000.
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Goodfellow, Bengio & Courville 2016, equation 6.29.
+    Source: Goodfellow, Bengio & Courville 2016, section 6.2.2.3.
 
     >>> softmax(lambda logits: np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True))
     softmax is wrong. Most likely: exp overflows for large logits: subtract the largest one first.

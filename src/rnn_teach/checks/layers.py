@@ -128,7 +128,7 @@ def layer_norm(theirs: Callable) -> Verdict:
     Arguments: theirs(a (N, H), gain (H,), bias (H,), eps) -> y (N, H).
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Ba, Kiros & Hinton 2016, equation 4.
+    Source: Ba, Kiros & Hinton 2016.
 
     >>> def my_norm(a, gain, bias, eps):
     ...     return gain * (a - a.mean(axis=0)) / np.sqrt(a.var(axis=0) + eps) + bias
@@ -201,7 +201,7 @@ def attention(theirs: Callable) -> Verdict:
     Arguments: theirs(query (N, H), keys (S, N, H)) -> context (N, H), weights (S, N).
     Returns a `Verdict`.
     Raises TypeError if `theirs` is not a function.
-    Source: Luong, Pham & Manning 2015, section 3.1 (dot).
+    Source: Luong, Pham & Manning 2015, with the score "dot".
 
     >>> def my_attention(query, keys):
     ...     scores = (query * keys).sum(axis=-1)

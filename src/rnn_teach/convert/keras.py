@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..bidirectional import Bidirectional
-from ..cells import GRU, LSTM, RNN, checking
+from ..cells import GRU, LSTM, RNN, Layer, checking
 from . import layout
 
 NAMES = ("kernel", "recurrent_kernel", "bias")
 GATES = {RNN: "n", GRU: "zrn", LSTM: "ifgo"}  # in our letters: Keras writes h for n and c for g
 
 
-def to_keras(layer) -> list[np.ndarray]:
+def to_keras(layer: Layer) -> list[np.ndarray]:
     """What `set_weights` of a Keras layer expects: kernel, recurrent_kernel and bias.
 
         kernel = W_x    recurrent_kernel = W_h    bias = b, or [b, (0, 0, b_hn)] with reset_after
@@ -58,7 +58,7 @@ def from_keras(
     nonlinearity: str = "tanh",
     reset: str | None = None,
     merge: str = "concat",
-):
+) -> Layer:
     """The layer with the weights of a Keras layer: the way back from `to_keras`.
 
     Which cell it is follows from the shapes. A layer with use_bias=False gets b = 0. The weights
@@ -93,7 +93,7 @@ def from_keras(
     )
 
 
-def _cell(weights: Sequence[object], start: int, options: dict[str, str]):
+def _cell(weights: Sequence[object], start: int, options: dict[str, str]) -> Layer:
     """The cell of one direction; `start` is where its arrays stood in the list."""
     names = [f"weights[{start + k}] ({name})" for k, name in enumerate(NAMES)]
     W_h = checking.numbers(names[1], weights[1], H=None, columns=None)

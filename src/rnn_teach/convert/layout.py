@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..bidirectional import Bidirectional
-from ..cells import GRU, LSTM, RNN
-from ..cells.lstm import _with_forget_gate
+from ..cells import GRU, LSTM, RNN, Layer
+from ..cells.lstm import with_forget_gate
 
 KINDS = {1: RNN, 3: GRU, 4: LSTM}  # by the number of matrices that stand side by side in W_h
 GATES = {RNN: "n", GRU: "rzn", LSTM: "ifgo"}
@@ -29,7 +29,7 @@ def kind(name: str, columns: int, H: int) -> type:
     raise ValueError(f"{name}: expected H (RNN), 3H (GRU) or 4H (LSTM) by H={H}, got {columns}")
 
 
-def directions(layer: object) -> list:
+def directions(layer: Layer) -> list[Layer]:
     """The one cell that `layer` is, or the two of a `Bidirectional`, which must be of one build."""
     cells = [layer]
     if isinstance(layer, Bidirectional):
@@ -64,7 +64,7 @@ def weights(
     if unknown:
         raise ValueError(f"layer: {framework} has no place for the parameter {min(unknown)!r}")
     if isinstance(cell, LSTM) and cell.coupled:
-        p = _with_forget_gate(p)
+        p = with_forget_gate(p)
     p["b_h"] = np.zeros_like(p["b"])
     if b_hn is not None:
         p["b_h"][2 * cell.H :] = b_hn

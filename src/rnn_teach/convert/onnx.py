@@ -1,11 +1,11 @@
 """The weights of the ONNX operators RNN, LSTM and GRU."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from ..bidirectional import Bidirectional
-from ..cells import GRU, LSTM, RNN, checking
+from ..cells import GRU, LSTM, RNN, Layer, checking
 from ..functional import LEAK
 from . import layout
 
@@ -34,7 +34,7 @@ FIXED = {LSTM: ["Sigmoid", "Tanh", "Tanh"], GRU: ["Sigmoid", "Tanh"]}
 
 
 def to_onnx(
-    layer, *, direction: str = "forward"
+    layer: Layer, *, direction: str = "forward"
 ) -> tuple[str, dict[str, np.ndarray], dict[str, object]]:
     """The ONNX operator that computes what `layer` does: its name, weights and attributes.
 
@@ -94,7 +94,7 @@ def _inputs(kind: type, p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return inputs
 
 
-def _activations(names) -> dict[str, list]:
+def _activations(names: Iterable[str]) -> dict[str, list]:
     """The attributes that say what an RNN's directions apply."""
     functions, alphas, betas = zip(*(ACTIVATIONS[name] for name in names), strict=True)
     attributes = {
@@ -111,7 +111,7 @@ def from_onnx(
     attributes: Mapping[str, object] | None = None,
     *,
     merge: str = "concat",
-) -> tuple[object, str]:
+) -> tuple[Layer, str]:
     """The layer that computes what an ONNX operator does: the way back from `to_onnx`.
 
     An operator without B gets b = 0. What went through `to_onnx` comes back to the bit; of an
@@ -205,7 +205,7 @@ def _nonlinearities(count: int, attributes: dict[str, object]) -> list[str]:
     return names
 
 
-def _cell(kind: type, a: dict[str, np.ndarray], options: dict[str, object]):
+def _cell(kind: type, a: dict[str, np.ndarray], options: dict[str, object]) -> Layer:
     """The cell of one direction."""
     b, b_h = np.split(a["B"], 2) if "B" in a else np.zeros((2, len(a["R"])), a["R"].dtype)
     p = {"W_x": a["W"].T, "W_h": a["R"].T, "b": b, "b_h": b_h}

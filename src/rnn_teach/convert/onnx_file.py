@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from ..bidirectional import Bidirectional
-from ..cells import checking
+from ..cells import Layer, checking
 from ..deep import Chain
 from .onnx import to_onnx
 
@@ -13,7 +13,7 @@ OPSET, IR_VERSION = 14, 8  # the oldest that have all we need, so that most prog
 
 
 def write_onnx(
-    layer, path: str | os.PathLike, *, direction: str = "forward", dtype: type | None = None
+    layer: Layer, path: str | os.PathLike, *, direction: str = "forward", dtype: type | None = None
 ) -> None:
     """Write a model file that computes what `layer` does: x (T, N, D) to h (T, N, H).
 
@@ -35,6 +35,12 @@ def write_onnx(
         inputs = dict(zip("WRB", (arrays[name] for name in node.input[1:4])))
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         layer, direction = from_onnx("GRU", inputs, attributes)
+
+    >>> from rnn_teach import GRU
+    >>> write_onnx(GRU(3, 4, rng=np.random.default_rng(0)), "gru.onnx", dtype="float16")
+    Traceback (most recent call last):
+    ...
+    ValueError: dtype: expected one of 'float32', 'float64', got 'float16'
     """
     try:
         import onnx
@@ -61,7 +67,7 @@ def write_onnx(
     onnx.save(model, os.fspath(path))
 
 
-def _graph(layer, direction: str, make_node) -> tuple[list, dict[str, np.ndarray]]:
+def _graph(layer: Layer, direction: str, make_node) -> tuple[list, dict[str, np.ndarray]]:
     """The nodes from "x" to "h" and the constant arrays they read, by name."""
     stack = layer.layers if isinstance(layer, Chain) else [layer]
     nodes, arrays, below = [], {}, "x"

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..bidirectional import Bidirectional
-from ..cells import GRU, RNN, checking
+from ..cells import GRU, RNN, Layer, checking
 from ..deep import Chain
 from . import layout
 
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-def to_torch(layer, *, prefix: str = "") -> dict[str, np.ndarray]:
+def to_torch(layer: Layer, *, prefix: str = "") -> dict[str, np.ndarray]:
     """What `load_state_dict` of a torch.nn.RNN, LSTM or GRU expects, as arrays.
 
         weight_ih_l0 = W_x^T    weight_hh_l0 = W_h^T    bias_ih_l0 = b    bias_hh_l0 = 0
@@ -77,7 +77,9 @@ def _check_stack(stack: list, rows: list[list], cells: list) -> None:
         )
 
 
-def from_torch(state_dict: Mapping[str, object], *, nonlinearity: str = "tanh", prefix: str = ""):
+def from_torch(
+    state_dict: Mapping[str, object], *, nonlinearity: str = "tanh", prefix: str = ""
+) -> Layer:
     """The layer with the weights of a torch.nn.RNN, LSTM or GRU: the way back from `to_torch`.
 
         W_x = weight_ih^T    W_h = weight_hh^T    b = bias_ih + bias_hh

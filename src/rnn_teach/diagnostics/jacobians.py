@@ -38,7 +38,7 @@ def jacobian_norms(cell: Layer, trace: Trace, n: int = 0) -> np.ndarray:
     Arguments: cell; trace, from `cell.forward`; n, which sequence.
     Returns (T,): entry t belongs to trace.h[t], and the last one is 1.
     Raises IndexError if there is no sequence n.
-    Source: Pascanu, Mikolov & Bengio 2013, equations 5 to 7.
+    Source: Pascanu, Mikolov & Bengio 2013.
 
     >>> from rnn_teach.cells import RNN
     >>> cell = RNN(1, 2, rng=np.random.default_rng(0), nonlinearity="identity")

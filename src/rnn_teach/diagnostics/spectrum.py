@@ -59,8 +59,9 @@ def lyapunov_spectrum(cell: Layer, trace: Trace, n: int = 0) -> np.ndarray:
     >>> lyapunov_spectrum(cell, cell.forward(np.zeros((10, 1, 1))))  # doubled, then halved
     array([0., 0.])
     """
-    steps = len(trace.h) if trace.mask is None else int(trace.mask[:, n].sum())
-    return _spectra(step_jacobians(cell, trace, n)[:steps], range(1))[0] / steps
+    jacobians = step_jacobians(cell, trace, n)
+    steps = len(jacobians) if trace.mask is None else int(trace.mask[:, n].sum())
+    return _spectra(jacobians[:steps], range(1))[0] / steps
 
 
 def _spectra(jacobians: np.ndarray, wanted: range) -> np.ndarray:

@@ -17,8 +17,7 @@ from ..live import Control, LiveFigure, interact
 ACTIVATION = {"tanh": "tanh", "none (linear)": "identity"}
 STEPS, STAIRS = 20, 12  # shown over time, and in the cobweb plot
 LONG = 400  # long enough to tell "slowly" from "never"
-# the weights of the half-life figure, closer together where the curve is steep
-WEIGHTS = np.round(np.r_[0:0.8:0.05, 0.8:1.1:0.01, 1.1:1.41:0.05], 2)
+WEIGHTS = np.round(np.r_[0:0.8:0.05, 0.8:1.1:0.01, 1.1:1.41:0.05], 2)  # closer where it is steep
 ON, OFF, LATCH_STEPS = 5, 18, 30  # steps of the two pulses, counted from 1, and of the sequence
 
 
@@ -140,10 +139,10 @@ def cobweb() -> LiveFigure:
         web.set(xlim=(-1.6, 1.6), xticks=(-1, 0, 1), xlabel="h before a step")
         web.set_title("… and h after it", pad=20)
         web.plot([-1.6, 1.6], [-1.6, 1.6], color=plots.MUTED, linewidth=1)
-        (curve,) = web.plot([], [], color=plots.INK, label="h after it")
+        (curve,) = web.plot([], [], color=plots.INK)
         runs = []
-        for heard, color in (("heard +1", plots.RNN), ("heard −1", plots.ACCENT)):
-            (states,) = time.plot([], [], ".-", color=color, ms=6, linewidth=1.2, label=heard)
+        for color in (plots.RNN, plots.ACCENT):
+            (states,) = time.plot([], [], ".-", color=color, markersize=6, linewidth=1.2)
             (stairs,) = web.plot([], [], color=color, linewidth=1.2)
             (start,) = web.plot([], [], ".", color=color, markersize=9)
             runs.append((states, stairs, start))
@@ -154,8 +153,7 @@ def cobweb() -> LiveFigure:
         time.text(0.72, 1.035, "··· w = 0", color=plots.MUTED, transform=time.transAxes)
         web.text(0, 1.035, "● attracts     ○ repels", transform=web.transAxes)
 
-    inputs = np.linspace(-1.6, 1.6, 33)
-    t = np.arange(1, STEPS + 1)
+    inputs, t = np.linspace(-1.6, 1.6, 33), np.arange(1, STEPS + 1)
 
     @interact(
         fig,
@@ -167,10 +165,11 @@ def cobweb() -> LiveFigure:
         b=Control([round(k / 10, 1) for k in range(6)], "bias b", kind="slider"),
         activation=ACTIVATION,
     )
-    def update(w: float = 0.9, b: float = 0.0, activation: str = "tanh") -> str:
+    def update(w: float = 0.9, b: float = 0.0, activation: str = "tanh") -> tuple[str, dict]:
         f = ACTIVATIONS[activation].value
         h = pasts(neuron(w, b, activation))[:, :, 0]
         for (states, stairs, start), run in zip(runs, h[:STEPS].T, strict=True):
+            run = np.clip(run, -99, 99)  # far outside the axes, where a linear neuron explodes
             states.set_data(t, run)
             stairs.set_data(np.repeat(run[:STAIRS], 2)[:-1], np.repeat(run[:STAIRS], 2)[1:])
             start.set_data(run[:1], run[1:2])
@@ -181,7 +180,8 @@ def cobweb() -> LiveFigure:
         attracts.set_data(at[0], at[0])
         repels.set_data(at[1], at[1])
         kind = "tanh" if activation == "tanh" else "no activation"
-        return f"With w = {w:.1f}, b = {b:.1f} and {kind}, {_fate(h)}.".replace("-", "−")
+        says = f"With w = {w:.1f}, b = {b:.1f} and {kind}, {_fate(h)}.".replace("-", "−")
+        return says, {"t, steps": t, "heard +1": h[:STEPS, 0], "heard −1": h[:STEPS, 1]}
 
     return update
 

@@ -53,7 +53,7 @@ def read(fig: Figure) -> list[Table]:
 
 def _read(ax: Axes) -> Iterator[Table]:
     across, up = ax.get_xlabel() or "x", ax.get_ylabel() or "y"
-    caption = ax.get_title() or ax.get_ylabel()
+    caption = ax.get_title() or ax.get_title("left") or ax.get_ylabel()
     for bars in filter(_shown, ax.containers):
         if isinstance(bars, BarContainer):
             lying = bars.orientation == "horizontal"

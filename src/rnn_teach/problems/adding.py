@@ -20,7 +20,7 @@ class Adding:
     Always saying 1, the mean, costs Var(a) + Var(b) = 1/12 + 1/12.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Arjovsky, Shah and Bengio (2016), section 4.2, after Hochreiter and Schmidhuber (1997).
+    Source: Arjovsky, Shah & Bengio 2016, after Hochreiter & Schmidhuber 1997.
 
     >>> problem = Adding(50)
     >>> x, target, lengths, _ = problem.batch(3, rng=np.random.default_rng(0))
@@ -67,7 +67,7 @@ class HochreiterAdding:
     (Var(a) + Var(b)) / 16 = (1/3 + 1/3) / 16.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Hochreiter and Schmidhuber (1997), experiment 4.
+    Source: Hochreiter & Schmidhuber 1997.
 
     >>> problem = HochreiterAdding(50)
     >>> x, target, lengths, _ = problem.batch(3, rng=np.random.default_rng(0))
@@ -105,7 +105,7 @@ class HochreiterAdding:
         return 1 / 24
 
     def correct(self, y: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return which answers y (N, 1) count as correct, (N,): those less than 0.04 away.
+        """Return which answers y (N, 1) count as correct, (N,): within 0.04 of target (N, 1).
 
         The constant 0.5 is correct in 15.4 % of all cases: s = a + b has the density (2 - |s|)/4,
         and |s|/4 < 0.04 has the probability (2 x 0.16 - 0.16^2 / 2) / 2.

@@ -20,7 +20,8 @@ class Batch(NamedTuple):
 class Problem(Protocol):
     """Whatever draws batches from a generator."""
 
-    def batch(self, N: int, *, rng: np.random.Generator) -> Batch: ...
+    def batch(self, N: int, *, rng: np.random.Generator) -> Batch:
+        """N new sequences."""
 
 
 def batches(problem: Problem, N: int, *, rng: np.random.Generator) -> Iterator[Batch]:

@@ -29,8 +29,8 @@ class EmbeddedReber:
     more, without limit. Beyond a string's end x is 0 and the target is symbol 0.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Reber (1967); embedded: Cleeremans, Servan-Schreiber and McClelland (1989); Hochreiter
-    and Schmidhuber (1997), experiment 1.
+    Source: Reber 1967; embedded: Cleeremans, Servan-Schreiber & McClelland 1989; Hochreiter &
+    Schmidhuber 1997.
 
     >>> problem = EmbeddedReber()
     >>> problem.string(rng=np.random.default_rng(1))
@@ -75,7 +75,7 @@ class Counting:
     large. Beyond a string's end x is 0 and the target is symbol 0.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Gers and Schmidhuber (2001), who call the opening symbol S and the closing one T.
+    Source: Gers & Schmidhuber 2001, who call the opening symbol S and the closing one T.
 
     >>> problem = Counting(most=4)
     >>> x, target, lengths, _ = problem.batch(2, rng=np.random.default_rng(5))

@@ -23,7 +23,7 @@ class Copy:
     symbols: 10 ln 8 / (delay + 20) in the mean over time.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Arjovsky, Shah and Bengio (2016), section 4.1, after Hochreiter and Schmidhuber (1997).
+    Source: Arjovsky, Shah & Bengio 2016, after Hochreiter & Schmidhuber 1997.
 
     >>> problem = Copy(delay=3, items=2, symbols=8)
     >>> x, target, *_ = problem.batch(1, rng=np.random.default_rng(0))
@@ -86,7 +86,7 @@ class TemporalOrder:
     t1 first: XX, XY, YX, YY are 0, 1, 2, 3. For T = 100 this is the paper's; it gives no other T.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Hochreiter and Schmidhuber (1997), experiments 6a and 6b.
+    Source: Hochreiter & Schmidhuber 1997.
 
     >>> problem = TemporalOrder(T=20)
     >>> x, target, lengths, _ = problem.batch(1, rng=np.random.default_rng(3))
@@ -146,7 +146,7 @@ class DelayedRecall:
     smallest problem in which a gradient must reach the first step.
 
     Raises TypeError or ValueError naming the argument.
-    Source: the latching problem of Bengio, Simard and Frasconi (1994), with symbols for numbers.
+    Source: the latching problem of Bengio, Simard & Frasconi 1994, with symbols for numbers.
 
     >>> problem = DelayedRecall(T=5, symbols=3)
     >>> x, target, *_ = problem.batch(1, rng=np.random.default_rng(0))

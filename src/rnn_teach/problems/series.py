@@ -22,7 +22,7 @@ class NoisySines:
     noise^2 is the error that nobody can avoid.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Yule (1927), who put noise on a sine to understand the sunspots.
+    Source: Yule 1927, who put noise on a sine to understand the sunspots.
 
     >>> problem = NoisySines(T=40, noise=0.1)
     >>> x, target, *_ = problem.batch(2, rng=np.random.default_rng(0))
@@ -93,7 +93,7 @@ class Sunspots:
     after it are held out, whole: nothing is drawn from them, and the scale of 100 is not fitted.
 
     Raises TypeError or ValueError naming the argument.
-    Source: Yule (1927), who forecast the same numbers; the data: data/README.md.
+    Source: Yule 1927, who forecast the same numbers; the data: data/README.md.
 
     >>> problem = Sunspots(T=40, horizon=1, last=1920)
     >>> x, target, *_ = problem.batch(8, rng=np.random.default_rng(0))
@@ -114,7 +114,7 @@ class Sunspots:
     options: ClassVar[dict[str, Any]] = {"loss": "squared_error"}
 
     def __post_init__(self) -> None:
-        at_least(1, T=self.T, horizon=self.horizon)
+        at_least(1, T=self.T, horizon=self.horizon, last=self.last)
         years, _ = sunspots()
         first = years[0] + self.T + self.horizon - 1  # the earliest year that ends a window
         if not first <= self.last < years[-1]:

@@ -14,6 +14,8 @@ END = "\n"  # closes a name, and (so that the first letter is predicted too) ope
 class Vocabulary:
     """The symbols a character model knows; symbol k is coded by the number k.
 
+    Raises ValueError unless symbols are characters, each once.
+
     >>> vocabulary = characters("hello")
     >>> vocabulary.symbols, vocabulary.size
     ('ehlo', 4)
@@ -65,7 +67,13 @@ class Vocabulary:
 
 
 def characters(text: str) -> Vocabulary:
-    """Return the vocabulary of all characters in ``text``, in the order of their code points."""
+    """Return the vocabulary of all characters in ``text``, in the order of their code points.
+
+    Raises ValueError for an empty text.
+
+    >>> characters("hello").symbols
+    'ehlo'
+    """
     if not text:
         raise ValueError("text: expected at least one character, got ''")
     return Vocabulary("".join(sorted(set(text))))

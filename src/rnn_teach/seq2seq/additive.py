@@ -41,7 +41,7 @@ class Additive:
     +-1/sqrt(A).
     Arguments: H, units of the decoder; M, units of the encoder; A; rng, where the weights come from.
     Raises TypeError or ValueError naming the argument.
-    Source: Bahdanau, Cho & Bengio 2015, section 3.1 and appendix A.1.2.
+    Source: Bahdanau, Cho & Bengio 2015.
 
     >>> from rnn_teach.cells import GRU
     >>> rng = np.random.default_rng(0)
@@ -78,9 +78,17 @@ class Additive:
         """h_t = cell([x_t, context_t], h_{t-1}) for t = 1..T.
 
         Arguments: cell, any whose state is h or (h, c); x (T, N, K); state, which the cell starts
-        from; memory (S, N, M); mask (S, N), True where the source has a step, None for everywhere.
+        from, (N, H) or a pair of such; memory (S, N, M); mask (S, N), True where the source has a
+        step, None for everywhere.
         Returns an `AdditiveTrace`.
         Raises TypeError or ValueError naming the argument.
+
+        >>> from rnn_teach.cells import RNN
+        >>> rng = np.random.default_rng(0)
+        >>> attention, cell = Additive(2, 1, 5, rng=rng), RNN(1 + 1, 2, rng=rng)
+        >>> memory, mask = np.array([[[3.0]], [[7.0]]]), np.array([[True], [False]])
+        >>> attention.forward(cell, np.ones((1, 1, 1)), np.zeros((1, 2)), memory, mask).context
+        array([[[3.]]])
         """
         halves = [
             checking.numbers("state", half, N=None, H=self.H)
@@ -127,7 +135,15 @@ class Additive:
         (T, N, K + M), and in "h0" and "h" the asking counts, too. The attention's: "W_q", "W_m",
         "v", and "memory" (S, N, M).
         Raises TypeError or ValueError naming the argument.
-        Source: Bahdanau, Cho & Bengio 2015, appendix A.1.2, differentiated.
+        Source: Bahdanau, Cho & Bengio 2015, differentiated.
+
+        >>> from rnn_teach.cells import RNN
+        >>> rng = np.random.default_rng(0)
+        >>> attention, cell = Additive(2, 1, 5, rng=rng), RNN(1 + 1, 2, rng=rng)
+        >>> trace = attention.forward(cell, np.ones((3, 1, 1)), np.zeros((1, 2)), np.ones((4, 1, 1)))
+        >>> of_cell, of_attention = attention.backward(cell, trace, np.ones((3, 1, 2)))
+        >>> of_cell["x"].shape, of_attention["memory"].shape
+        ((3, 1, 2), (4, 1, 1))
         """
         dh, _, p = checking.backward_arguments(self, trace, AdditiveTrace, dh, {})
         W_q, W_m, v = p.values()

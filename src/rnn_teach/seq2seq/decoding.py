@@ -33,7 +33,7 @@ def greedy(
     what the encoder starts from; lengths (N,) of the sources, integers in 1..S.
     Returns N times a `Hypothesis`, where score is log_p.
     Raises TypeError or ValueError naming the argument.
-    Source: Sutskever, Vinyals & Le 2014, section 3.2, with a beam of 1.
+    Source: Sutskever, Vinyals & Le 2014, with a beam of 1.
 
     >>> from rnn_teach.bptt import Readout
     >>> from rnn_teach.cells import RNN
@@ -90,8 +90,8 @@ def beam(
     state, what the encoder starts from; lengths (N,) of the sources, integers in 1..S.
     Returns for each of the N sources its answers, a `Hypothesis` each, best first, `width` at most.
     Raises TypeError or ValueError naming the argument.
-    Source: Sutskever, Vinyals & Le 2014, section 3.2; the power of the length: Wu et al. 2016,
-    equation 14, with T where they have (5 + T) / 6.
+    Source: Sutskever, Vinyals & Le 2014; the power of the length: Wu et al. 2016, with T
+    where they have (5 + T) / 6.
 
     >>> from rnn_teach.bptt import Readout
     >>> from rnn_teach.cells import RNN

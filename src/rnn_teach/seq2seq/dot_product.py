@@ -39,7 +39,7 @@ class DotProduct:
     Parameters: W_c (2H, H), uniform in +-1/sqrt(2H).
     Arguments: H, units of the decoder and of the encoder; rng, where the weights come from.
     Raises TypeError or ValueError naming the argument.
-    Source: Luong, Pham & Manning 2015, equations 5, 7 and 8 ("dot"), global attention.
+    Source: Luong, Pham & Manning 2015, global attention with the score "dot".
 
     >>> from rnn_teach.cells import RNN
     >>> rng = np.random.default_rng(0)
@@ -78,6 +78,13 @@ class DotProduct:
         mask (S, N), True where the source has a step, None for everywhere.
         Returns a `DotProductTrace`.
         Raises TypeError or ValueError naming the argument.
+
+        >>> from rnn_teach.cells import RNN
+        >>> rng = np.random.default_rng(0)
+        >>> attention, cell = DotProduct(1, rng=rng), RNN(1, 1, rng=rng)
+        >>> memory, mask = np.array([[[3.0]], [[7.0]]]), np.array([[True], [False]])
+        >>> attention.forward(cell, np.ones((1, 1, 1)), np.zeros((1, 1)), memory, mask).context
+        array([[[3.]]])
         """
         x, memory, (W_c,) = forward_arguments(self, cell, x, (), memory, mask)
         trace = cell.forward(x, state)
@@ -105,6 +112,14 @@ class DotProduct:
         dL/ds_t), and "W_c", "memory" (S, N, H).
         Raises TypeError or ValueError naming the argument.
         Source: Luong, Pham & Manning 2015, differentiated.
+
+        >>> from rnn_teach.cells import RNN
+        >>> rng = np.random.default_rng(0)
+        >>> attention, cell = DotProduct(2, rng=rng), RNN(1, 2, rng=rng)
+        >>> trace = attention.forward(cell, np.ones((3, 1, 1)), np.zeros((1, 2)), np.ones((4, 1, 2)))
+        >>> of_cell, of_attention = attention.backward(cell, trace, np.ones((3, 1, 2)))
+        >>> of_cell["x"].shape, of_attention["memory"].shape
+        ((3, 1, 1), (4, 1, 2))
         """
         dh, _, p = checking.backward_arguments(self, trace, DotProductTrace, dh, {})
         (T, N, H), memory, s, w = dh.shape, trace.memory, trace.cell.h, trace.weights

@@ -133,13 +133,20 @@ class EncoderDecoder:
         state: object = None,
         lengths: np.ndarray | None = None,
     ) -> EncoderDecoderTrace:
-        """Read x, then write with the target's help: step t reads target_{t-1}, whatever y was.
+        """s_t = decoder(target_{t-1}, s_{t-1}) for t = 1..T, whatever y was, after x is read.
 
         Arguments: x (S, N, D); target (T, N), integers in 0..K-1, which counts up to and including
         the first end symbol: put end symbols after it; state, what the encoder starts from;
         lengths (N,) of the sources, integers in 1..S.
         Returns an `EncoderDecoderTrace`.
         Raises TypeError or ValueError naming the argument.
+
+        >>> from rnn_teach.cells import RNN
+        >>> rng = np.random.default_rng(0)
+        >>> network = EncoderDecoder(RNN(1, 2, rng=rng), RNN(3, 2, rng=rng), Readout(2, 3, rng=rng), end=0)
+        >>> trace = network.forward(np.ones((4, 1, 1)), np.array([[2], [0], [0]]))
+        >>> trace.mask.ravel()  # what stands after the first end symbol does not count
+        array([ True,  True, False])
         """
         x = checking.numbers("x", x, S=None, N=None, D=self.encoder.D)
         target, N, K = np.asarray(target), x.shape[1], self.readout.K
@@ -199,6 +206,14 @@ class EncoderDecoder:
         the total dL/dh of every source step, "encoder.h0", "decoder.h" (T, N, H), ...
         Raises TypeError or ValueError naming the argument.
         Source: Sutskever, Vinyals & Le 2014, differentiated.
+
+        >>> from rnn_teach.cells import RNN
+        >>> rng = np.random.default_rng(0)
+        >>> network = EncoderDecoder(RNN(1, 2, rng=rng), RNN(3, 2, rng=rng), Readout(2, 3, rng=rng), end=0)
+        >>> trace = network.forward(np.ones((4, 1, 1)), np.array([[2], [0]]))
+        >>> grads = network.backward(trace, np.ones((2, 1, 3)))
+        >>> grads["encoder.h"].shape, grads["decoder.h"].shape
+        ((4, 1, 2), (2, 1, 2))
         """
         readout = self.readout.backward(trace.h, dy)
         dh = readout.pop("h")

@@ -50,7 +50,7 @@ class NormalizedGRU(Normalized, GRU):
     Parameters: as a GRU; gain_x, gain_h (3H,), 1, or 0.1 with norm="batch".
     Arguments: D, H; rng; norm, "layer" or "batch".
     Raises TypeError or ValueError naming the argument.
-    Source: Ba, Kiros & Hinton 2016, supplementary material; Cooijmans et al. 2017.
+    Source: Ba, Kiros & Hinton 2016; Cooijmans et al. 2017.
 
     >>> cell = NormalizedGRU(3, 4, rng=np.random.default_rng(0))
     >>> x = np.random.default_rng(1).normal(size=(5, 2, 3))
@@ -82,9 +82,13 @@ class NormalizedGRU(Normalized, GRU):
     ) -> NormalizedGRUTrace:
         """h_t = (1 - z) n + z h_{t-1} for t = 1..T.
 
-        Arguments: as for `GRU.forward`.
+        Arguments: x (T, N, D); state, h_0 (N, H); lengths (N,): all as for `GRU.forward`.
         Returns a `NormalizedGRUTrace`.
         Raises TypeError or ValueError naming the argument.
+
+        >>> cell = NormalizedGRU(3, 4, rng=np.random.default_rng(0))
+        >>> cell.forward(np.ones((5, 2, 3))).h.shape
+        (5, 2, 4)
         """
         x, (h0,), mask, p = checking.forward_arguments(self, x, {"state": state}, lengths)
         (T, N, D), H, dtype = x.shape, self.H, x.dtype
@@ -127,11 +131,18 @@ class NormalizedGRU(Normalized, GRU):
         da_n r), and both go on through their norm: h_{t-1} W_h gets slope(dv gain_h), x_t W_x gets
         slope(du gain_x), where `Standardize.slope` is the way back through a norm.
 
-        Arguments: as for `GRU.backward`.
+        Arguments: trace, from `forward`; dh (T, N, H); dstate (N, H): all as for
+        `GRU.backward`.
         Returns dL by name: the parameters, "x" (T, N, D), "h0" (N, H) and "h" (T, N, H), the
         total dL/dh_t of every step.
         Raises TypeError or ValueError naming the argument.
-        Source: Ba, Kiros & Hinton 2016, supplementary material, differentiated.
+        Source: Ba, Kiros & Hinton 2016, differentiated.
+
+        >>> cell = NormalizedGRU(3, 4, rng=np.random.default_rng(0))
+        >>> x = np.random.default_rng(1).normal(size=(5, 2, 3))
+        >>> grads = cell.backward(cell.forward(x), np.ones((5, 2, 4)))
+        >>> bool(np.allclose(grads["W_h"].sum(axis=1), 0)), grads["x"].shape
+        (True, (5, 2, 3))
         """
         dh, (dh_final,), p = checking.backward_arguments(
             self, trace, NormalizedGRUTrace, dh, {"dstate": dstate}

@@ -58,7 +58,7 @@ class NormalizedLSTM(Normalized, LSTM):
     b_c (H,), zero.
     Arguments: D, H; rng; norm, "layer" or "batch"; forget_bias.
     Raises TypeError or ValueError naming the argument.
-    Source: Ba, Kiros & Hinton 2016, supplementary material; Cooijmans et al. 2017, section 3.
+    Source: Ba, Kiros & Hinton 2016; Cooijmans et al. 2017.
 
     >>> from rnn_teach.cells.normalized import running_statistics
     >>> cell = NormalizedLSTM(3, 4, rng=np.random.default_rng(0), norm="batch")
@@ -109,9 +109,13 @@ class NormalizedLSTM(Normalized, LSTM):
     ) -> NormalizedLSTMTrace:
         """c_t = f c_{t-1} + i g and h_t = o tanh(gain_c norm(c_t) + b_c) for t = 1..T.
 
-        Arguments: as for `LSTM.forward`.
+        Arguments: x (T, N, D); state, (h_0, c_0), each (N, H); lengths (N,): all as for `LSTM.forward`.
         Returns a `NormalizedLSTMTrace`.
         Raises TypeError or ValueError naming the argument.
+
+        >>> cell = NormalizedLSTM(3, 4, rng=np.random.default_rng(0))
+        >>> cell.forward(np.ones((5, 2, 3))).h.shape
+        (5, 2, 4)
         """
         h0, c0 = checking.pair("state", state)
         x, (h0, c0), mask, p = checking.forward_arguments(
@@ -170,11 +174,18 @@ class NormalizedLSTM(Normalized, LSTM):
         x_t W_x as slope(da gain_x), where `Standardize.slope` is the way back through a norm. The
         gain of each is multiplied by its y, so its gradient is sum_t da_t y_t.
 
-        Arguments: as for `LSTM.backward`.
+        Arguments: trace, from `forward`; dh (T, N, H); dstate, (dh, dc), each (N, H): all as for
+        `LSTM.backward`.
         Returns dL by name: the parameters, "x" (T, N, D), "h0" and "c0" (N, H), "h", "c" and
         "c_carried" (T, N, H), as `LSTM.backward`.
         Raises TypeError or ValueError naming the argument.
-        Source: Ba, Kiros & Hinton 2016, supplementary material, differentiated.
+        Source: Ba, Kiros & Hinton 2016, differentiated.
+
+        >>> cell = NormalizedLSTM(3, 4, rng=np.random.default_rng(0))
+        >>> x = np.random.default_rng(1).normal(size=(5, 2, 3))
+        >>> grads = cell.backward(cell.forward(x), np.ones((5, 2, 4)))
+        >>> bool(np.allclose(grads["W_h"].sum(axis=1), 0)), grads["x"].shape
+        (True, (5, 2, 3))
         """
         dh_final, dc_final = checking.pair("dstate", dstate)
         dh, (dh_final, dc_final), p = checking.backward_arguments(

@@ -38,7 +38,7 @@ class NormalizedRNN(Normalized, RNN):
     Parameters: as an RNN, and gain (H,), 1, or 0.1 with norm="batch".
     Arguments: D, H; rng; norm, "layer" or "batch"; nonlinearity.
     Raises TypeError or ValueError naming the argument.
-    Source: Ba, Kiros & Hinton 2016, equation 4; Cooijmans et al. 2017.
+    Source: Ba, Kiros & Hinton 2016; Cooijmans et al. 2017.
 
     >>> cell = NormalizedRNN(3, 4, rng=np.random.default_rng(0))
     >>> h = cell.forward(np.ones((5, 2, 3))).h
@@ -75,9 +75,13 @@ class NormalizedRNN(Normalized, RNN):
     ) -> NormalizedRNNTrace:
         """h_t = f(gain norm(x_t W_x + h_{t-1} W_h) + b) for t = 1..T.
 
-        Arguments: as for `RNN.forward`.
+        Arguments: x (T, N, D); state, h_0 (N, H); lengths (N,): all as for `RNN.forward`.
         Returns a `NormalizedRNNTrace`.
         Raises TypeError or ValueError naming the argument.
+
+        >>> cell = NormalizedRNN(3, 4, rng=np.random.default_rng(0))
+        >>> cell.forward(np.ones((5, 2, 3))).h.shape
+        (5, 2, 4)
         """
         x, (h0,), mask, p = checking.forward_arguments(self, x, {"state": state}, lengths)
         (T, N, D), H, dtype = x.shape, self.H, x.dtype
@@ -110,11 +114,18 @@ class NormalizedRNN(Normalized, RNN):
 
         and dL/da_t follows from dL/dy_t as `Standardize.slope` says.
 
-        Arguments: as for `RNN.backward`.
+        Arguments: trace, from `forward`; dh (T, N, H); dstate (N, H): all as for
+        `RNN.backward`.
         Returns dL by name: the parameters, "x" (T, N, D), "h0" (N, H) and "h" (T, N, H), the
         total dL/dh_t of every step.
         Raises TypeError or ValueError naming the argument.
-        Source: Ba, Kiros & Hinton 2016, equation 4, differentiated.
+        Source: Ba, Kiros & Hinton 2016, differentiated.
+
+        >>> cell = NormalizedRNN(3, 4, rng=np.random.default_rng(0))
+        >>> x = np.random.default_rng(1).normal(size=(5, 2, 3))
+        >>> grads = cell.backward(cell.forward(x), np.ones((5, 2, 4)))
+        >>> bool(np.allclose(grads["W_h"].sum(axis=1), 0)), grads["x"].shape
+        (True, (5, 2, 3))
         """
         dh, (dh_final,), p = checking.backward_arguments(
             self, trace, NormalizedRNNTrace, dh, {"dstate": dstate}

@@ -87,7 +87,7 @@ def running_statistics(
     Arguments: old and new, from a cell's `statistics(trace)`: arrays (2, T, G, H) by name, whose T
     may differ; momentum, the weight of what is new.
     Raises ValueError if momentum is not between 0 and 1.
-    Source: Ioffe & Szegedy 2015, algorithm 2; for each step apart: Cooijmans et al. 2017.
+    Source: Ioffe & Szegedy 2015; for each step apart: Cooijmans et al. 2017.
 
     >>> one, two = ({"a": np.full((2, T, 1, 1), float(T))} for T in (1, 2))
     >>> running_statistics(one, two)["a"][0].ravel()
