@@ -7,7 +7,7 @@ import pytest
 from cases import KINDS, case, cell_of, frozen, halves
 
 from rnn_teach import RNN, Network, Readout, bptt
-from rnn_teach.bptt import predict
+from rnn_teach.bptt import check_target, predict
 from rnn_teach.functional import softmax
 from rnn_teach.gradcheck import check, with_parameters
 
@@ -91,6 +91,13 @@ def test_last_asks_each_sequence_at_its_own_end(loss):
     for name in network.parameters:
         mean = np.mean([one.grads[name] for one in alone], axis=0)
         np.testing.assert_allclose(result.grads[name], mean, atol=1e-13)
+
+
+def test_last_is_the_mean_over_the_sequences():
+    network, c, target = problem("RNN-tanh", at="last")
+    result = bptt(network, c.x, target, at="last")
+    p = softmax(result.y)[np.arange(4), target]
+    assert result.loss == pytest.approx(-np.log(p).mean(), rel=1e-13)
 
 
 def test_targets_after_the_end_do_not_count():
@@ -199,6 +206,17 @@ def test_wrong_arguments_are_named(target, options, error, message):
     network, c, _ = problem("RNN-tanh")
     with pytest.raises(error, match=message):
         bptt(network, c.x, target, **options)
+
+
+def test_a_new_readout_is_uniform_and_has_no_bias():
+    readout = Readout(100, 50, rng=np.random.default_rng(0))
+    assert -0.1 <= readout.W_y.min() < -0.09 and 0.09 < readout.W_y.max() <= 0.1
+    assert not readout.b_y.any()
+
+
+def test_a_target_of_another_shape_is_found_before_any_loss_sees_it():
+    with pytest.raises(ValueError, match=r"target: expected shape \(6, 4\), got \(3, 4\)"):
+        check_target(SYMBOLS[:3], np.zeros((6, 4, K)), "cross_entropy")
 
 
 def test_network_and_readout_name_what_does_not_fit():

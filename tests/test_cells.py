@@ -144,10 +144,11 @@ def test_parameters_are_the_arrays_themselves_and_what_torch_calls_uniform():
         assert all(p is getattr(cell, name) for name, p in cell.parameters.items())
         assert all(p.shape == cell.shapes[name] for name, p in cell.parameters.items())
         for name in ("W_x", "W_h"):
-            W = np.abs(getattr(cell, name))
-            assert 0.09 < W.max() <= 0.1
+            W = getattr(cell, name)
+            assert -0.1 <= W.min() < -0.09 and 0.09 < W.max() <= 0.1
     assert not RNN(3, 4, rng=np.random.default_rng(0)).b.any()
-    assert not GRU(3, 4, rng=np.random.default_rng(0)).b_hn.any()
+    gru = GRU(3, 4, rng=np.random.default_rng(0))
+    assert not gru.b.any() and not gru.b_hn.any()
     lstm = LSTM(3, 2, rng=np.random.default_rng(0), forget_bias=1.5)
     assert lstm.b.tolist() == [0, 0, 1.5, 1.5, 0, 0, 0, 0]
 

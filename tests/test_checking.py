@@ -5,6 +5,7 @@ import pytest
 from cases import CELLS, KINDS, case, frozen, halves
 
 from rnn_teach import GRU, LSTM, RNN
+from rnn_teach.cells import checking
 from rnn_teach.gradcheck import with_parameters
 
 each_cell = pytest.mark.parametrize("kind", CELLS)
@@ -198,3 +199,9 @@ def test_a_parameter_of_the_wrong_shape_is_named(kind):
 def test_constructors_name_what_is_wrong(make, error, message):
     with pytest.raises(error, match=message):
         make(np.random.default_rng(0))
+
+
+def test_a_choice_is_named_even_if_the_names_can_be_read_only_once():
+    with pytest.raises(ValueError, match="loss: expected one of 'a', 'b', got 'c'"):
+        checking.choice("loss", "c", iter("ab"))
+    assert checking.choice("loss", "b", iter("ab")) == "b"

@@ -54,6 +54,13 @@ def test_a_mistake_in_one_parameter_is_found_and_named(oracle, mistake):
 
 
 @each_oracle
+def test_three_directions_for_each_parameter_unless_told_otherwise(oracle):
+    asked = []
+    oracle(lambda p: asked.append(p) or f(p), PARAMS, gradient(), rng=rng())
+    assert len(asked) == 3 * len(PARAMS) * (2 if oracle is central_difference else 1)
+
+
+@each_oracle
 def test_report_compares_the_two_slopes_along_one_direction(oracle):
     report = oracle(f, PARAMS, gradient() | {"s": np.array(2.0)}, rng=rng(), directions=1)
     assert report.name == "s"
