@@ -60,7 +60,7 @@ def linear_half_life(w: np.ndarray) -> np.ndarray:
     """log(1/2) / log|w|, the half-life of a linear neuron; inf for |w| >= 1.
 
     >>> linear_half_life(np.array([0.0, 0.5, -0.5, 1.0]))
-    array([0., 1., 1., inf])
+    array([ 0.,  1.,  1., inf])
     """
     with np.errstate(divide="ignore"):  # log 0 = -inf is what it should be
         return np.where(np.abs(w) < 1, np.log(0.5) / np.log(np.abs(w)), np.inf)
