@@ -1,14 +1,8 @@
 """A real JupyterLab: a notebook is opened and run, a slider moved, and the kernel's picture comes back."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
-import nbformat
 import pytest
+
+import lab
 
 CODE = """
 import matplotlib.pyplot as plt
@@ -34,56 +28,18 @@ ipywidgets.VBox([slider, update])
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    tmp_path = tmp_path_factory.mktemp("lab")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lab")
     for name, last in {"slope": SHOWN, "linked": LINKED}.items():
-        notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(CODE.strip() + "\n\n" + last.strip())],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-        )
-        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (tmp_path / "lab.log").open("w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--ip=127.0.0.1",
-         "--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--notebook-dir={tmp_path}",
-         "--LabApp.news_url=''", *(["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else [])],
-        stdout=log, stderr=log, cwd=tmp_path,
-        # settings and workspaces of its own: the user's JupyterLab is left as it is
-        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "s"),
-             "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "w"), "JUPYTER_RUNTIME_DIR": str(tmp_path / "r")},
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/api/status?token=t").close()
-            break
-        except OSError:
-            assert server.poll() is None, (tmp_path / "lab.log").read_text()
-            time.sleep(0.25)
-    yield address
-    server.terminate()
-    server.wait(20)
-    log.close()
+        lab.write_notebook(folder / f"{name}.ipynb", f"{CODE.strip()}\n\n{last.strip()}")
+    with lab.serving(folder) as address:
+        yield address
 
 
-def opened(lab, browser, name):
+def opened(address, browser, name):
     """A notebook, its one cell run, and the live figure in it."""
     page = browser.new_page()
-    page.goto(f"{lab}/lab/tree/{name}.ipynb?token=t&reset")
-    page.locator(".jp-CodeCell .cm-content").click(timeout=90_000)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(
-        state="attached", timeout=60_000
-    )
-    # a busy JupyterLab may take the focus away once more before it hears the keys
-    for _ in range(5):
-        page.locator(".jp-CodeCell .cm-content").click()
-        page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(5_000)
-        if page.locator(".jp-CodeCell .jp-OutputArea-output").count():
-            break
+    lab.run(page, address, name)
     figure = page.locator("figure.live")
     figure.wait_for(timeout=60_000)
     return page, figure
@@ -95,8 +51,8 @@ def says(page, text):
     )
 
 
-def test_a_slider_moves_the_picture_in_jupyterlab(lab, browser):
-    page, figure = opened(lab, browser, "slope")
+def test_a_slider_moves_the_picture_in_jupyterlab(address, browser):
+    page, figure = opened(address, browser, "slope")
     sentence = figure.locator(".live-sentence")
     assert sentence.inner_text() == "A line with gain 1.0."
     path = figure.locator("[id^=slope-slot-0] path").get_attribute("d")
@@ -115,8 +71,8 @@ def test_a_slider_moves_the_picture_in_jupyterlab(lab, browser):
     page.close()
 
 
-def test_an_ordinary_slider_linked_in_the_browser_and_the_figure_move_each_other(lab, browser):
-    page, figure = opened(lab, browser, "linked")
+def test_an_ordinary_slider_linked_in_the_browser_and_the_figure_move_each_other(address, browser):
+    page, figure = opened(address, browser, "linked")
     handle = page.locator(".widget-slider .noUi-handle")
     handle.focus()
     page.keyboard.press("ArrowRight")
