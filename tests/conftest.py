@@ -21,6 +21,19 @@ from browser import ENGINES, find_or_install
 os.environ |= tool.ONE_THREAD  # for the kernels of the notebooks, too
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share a process, for they share fixtures; those in three browsers go engine
+    by engine, and first, for they take longest: at the end every other process would wait for them."""
+
+    def engine(item: pytest.Item) -> str:
+        return item.callspec.params.get("window", "") if hasattr(item, "callspec") else ""
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {engine(item)}"))
+    items.sort(key=lambda item: not engine(item))
+
+
 @pytest.fixture(scope="session")
 def book() -> Path:
     """The folder of the built pages, made by the code behind `make book`."""
