@@ -171,11 +171,15 @@ class GRU:
         W_hrz, W_hn = W_h[:, : 2 * H], W_h[:, 2 * H :]
         after = self.reset == "after"
 
-        # every local slope first: none of them depends on the gradient
+        # every local slope first: none of them depends on the gradient; each grows in its place,
+        # as fresh memory costs more than the arithmetic
         da, slope_n, dh = together(dtype, (T, N, 3, H), (T, N, H), (T + 1, N, H))
-        np.multiply(1 - z, dtanh(n), out=slope_n)
-        np.multiply(m, dsigmoid(r), out=da[:, :, 0])
-        np.multiply(h_prev - n, dsigmoid(z), out=da[:, :, 1])
+        dtanh(n, out=slope_n)
+        slope_n *= np.subtract(1, z, out=da[:, :, 1])
+        dsigmoid(r, out=da[:, :, 0])
+        da[:, :, 0] *= m
+        dsigmoid(z, out=da[:, :, 1])
+        da[:, :, 1] *= np.subtract(h_prev, n, out=da[:, :, 2])
         if after:
             da[:, :, 0] *= slope_n  # r acts through n alone
             np.multiply(slope_n, r, out=da[:, :, 2])  # dm for now: what reaches h_{t-1} W_hn + b_hn

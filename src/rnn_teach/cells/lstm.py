@@ -211,15 +211,19 @@ class LSTM:
         G = 3 if self.coupled else 4
         da, dh, dc, carried = together(dtype, (T, N, G, H), *[(T + 1, N, H)] * 3)
 
-        # every local slope first: none of them depends on the gradient
-        if self.coupled:
-            np.multiply(g - c_prev, dsigmoid(i), out=da[:, :, 0])
-        else:
-            np.multiply(g, dsigmoid(i), out=da[:, :, 0])
-            np.multiply(c_prev, dsigmoid(f), out=da[:, :, 1])
-        np.multiply(i, dtanh(g), out=da[:, :, -2])
-        np.multiply(tanh_c, dsigmoid(o), out=da[:, :, -1])
-        np.multiply(o, dtanh(tanh_c), out=dc[1:])
+        # every local slope first: none of them depends on the gradient; each grows in its place,
+        # as fresh memory costs more than the arithmetic
+        dsigmoid(i, out=da[:, :, 0])
+        da[:, :, 0] *= g - c_prev if self.coupled else g
+        if not self.coupled:
+            dsigmoid(f, out=da[:, :, 1])
+            da[:, :, 1] *= c_prev
+        dtanh(g, out=da[:, :, -2])
+        da[:, :, -2] *= i
+        dsigmoid(o, out=da[:, :, -1])
+        da[:, :, -1] *= tanh_c
+        dtanh(tanh_c, out=dc[1:])
+        dc[1:] *= o
         if self.peephole:
             looking = [p[name] for name in ("p_i", "p_f") if name in p]
             f = f + sum(da[:, :, k] * p_k for k, p_k in enumerate(looking))
