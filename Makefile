@@ -4,10 +4,10 @@ PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help serve book test mutate lint bench bench-live outputs pins clean
+.PHONY: help serve book test mutate lint bench bench-live outputs experiments experiments-quick results pins clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
 
 serve: $(VENV)/installed ## build the book if anything has changed, serve it and print the address
 	$(PY) tools/book.py serve --port $(PORT)
@@ -17,7 +17,7 @@ book: $(VENV)/installed ## build the book if anything has changed
 
 test: $(VENV)/installed-for-tests ## run everything: units, doctests, notebooks, the built book, a browser
 	$(PY) tools/browser.py
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 20
 
 mutate: $(VENV)/installed-for-tests ## plant mistakes in the numeric core, count those the tests find (ARGS="--sample 50")
 	nice -n 19 $(PY) tools/mutate.py $(ARGS)
@@ -34,17 +34,28 @@ bench-live: $(VENV)/installed-for-tests ## measure the live figures, and the sam
 	$(PYTHON) -m venv _build/publishers
 	_build/publishers/bin/python -m pip install --quiet --requirement benchmarks/publishers.txt
 	$(PY) benchmarks/live_publishers.py _build/publishers/bin/python _build/publishers/pages
+	$(PY) benchmarks/live_lab.py
 	$(PY) benchmarks/live_figures.py
 
 outputs: $(VENV)/installed ## run every notebook and store its outputs in it
 	$(PY) tools/outputs.py
+
+experiments: $(VENV)/installed ## run all experiments again, about an hour (ARGS="--jobs 8"), and write their page
+	$(PY) -m experiments $(ARGS)
+	$(PY) -m experiments.page
+
+experiments-quick: $(VENV)/installed ## repeat a few runs of each experiment and compare them with what is stored
+	$(PY) -m experiments --quick $(ARGS)
+
+results: $(VENV)/installed ## write book/results.md anew from the result files
+	$(PY) -m experiments.page
 
 pins: $(VENV)/installed ## write requirements.txt anew from pyproject.toml
 	$(VENV)/bin/$(shell sed -n 's/^#    //p' requirements.txt)
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build
-	find src tests tools -name __pycache__ -exec rm -r {} +
+	find src tests tools experiments -name __pycache__ -exec rm -r {} +
 
 $(VENV)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1)' || \

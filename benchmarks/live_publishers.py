@@ -26,6 +26,7 @@ import browser
 from rnn_teach.live import BUILD, Control, html, interact
 
 MOVES, SLOWER = 30, 4
+TABLE = ROOT / "book" / "live.csv"
 # The state is set as each library's own slider sets it.
 SET = {
     "live": """(k) => { const inputs = document.querySelectorAll("#waves [data-control]");
@@ -164,7 +165,7 @@ def main() -> None:
             rows.append([*row, foreign, "no" if "not" in cells[0] else "yes", *cells])
             print(rows[-1], flush=True)
         chromium.close()
-    with (ROOT / "book" / "live.csv").open("w", encoding="utf-8", newline="") as file:
+    with TABLE.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
 
 
