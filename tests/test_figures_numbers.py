@@ -5,15 +5,28 @@ import math
 import numpy as np
 import pytest
 
+from rnn_teach import results
 from rnn_teach.figures import (
     blame,
+    carousel,
+    connectivity,
+    contest,
+    counting,
+    gru,
+    inside,
     language,
     layer,
+    layouts,
+    letters,
+    lifetime,
+    lstm,
+    misprints,
     neuron,
     remedies,
     sequences,
     strides,
     taming,
+    tracking,
     truncation,
     unrolled,
     vanishing,
@@ -37,7 +50,8 @@ def short():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(remedies, "UPDATES", 10)
         patch.setattr(strides, "UPDATES", 10)
-        caches = (remedies.trained, strides.forecast)
+        patch.setattr(counting, "UPDATES", 10)
+        caches = (remedies.trained, strides.forecast, counting.train)
         for cache in caches:
             cache.cache_clear()
         yield
@@ -66,7 +80,36 @@ FIGURES = {
     "loss-cliff": lambda run: taming.loss_cliff(),
     "remedies": lambda run: remedies.remedies(),
     "shorter-steps": lambda run: strides.shorter_steps(),
+    "four-steps": lambda run: lstm.four_steps(),
+    "gates": lambda run: lstm.gates(),
+    "carousel": lambda run: carousel.carousel(),
+    "misprints": lambda run: misprints.misprints(),
+    "gates-over-text": lambda run: inside.gates_over_text(reader(run)),
+    "tracking-cell": lambda run: tracked(reader(run)),
+    "forget-bias": lambda run: lifetime.forget_bias(),
+    "counting": lambda run: counting.counting(),
+    "peepholes": lambda run: counting.seeds(results.read("peepholes")),
+    "gru-steps": lambda run: gru.gru_steps(),
+    "gates-over-letters": lambda run: letters.gates_over_letters(
+        letters.train(run.data, steps=1, rng=np.random.default_rng(4))
+    ),
+    "two-grus": lambda run: layouts.two_grus(),
+    "race-adding": lambda run: contest.race("adding"),
+    "race-temporal-order": lambda run: contest.race("temporal_order"),
+    "race-copy-memory": lambda run: contest.race("copy_memory"),
+    "three-gradients": lambda run: contest.three_gradients(),
+    "leaning": lambda run: connectivity.leaning(
+        {cell: connectivity.train(cell, H=8, steps=1, seed=4) for cell in contest.CELLS}
+    ),
 }
+
+
+def reader(run):
+    return inside.train(run.data, H=8, steps=1, rng=np.random.default_rng(4))
+
+
+def tracked(reader):
+    return tracking.tracking_cell(reader, tracking.search(reader, rng=np.random.default_rng(0)))
 
 
 def tables(figure, state):

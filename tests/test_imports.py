@@ -33,6 +33,7 @@ LADDER = {
     "checks": {"cells", "functional", "training"},
     "data": set(),
     "problems": set(),
+    "results": set(),
     "tasks": {"problems"},
     "sampling": {"bptt", "cells", "functional", "tasks"},
     "plots": set(),
