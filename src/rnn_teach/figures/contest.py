@@ -239,7 +239,9 @@ def race(task: str) -> LiveFigure:
             f"{moments[-1]:,} sequences the {cell} has a loss of {numbers[f'{cell}, median loss'][-1]:.2g}, "
             f"from {lowest[-1]:.2g} to {highest[-1]:.2g}; {about.guess} costs {without:.2g}."
         )
-        return sentence, numbers | {f"{cell}, lowest": lowest, f"{cell}, highest": highest}
+        numbers |= {f"{cell}, lowest": lowest, f"{cell}, highest": highest}
+        some = slice(None, None, 1 + len(moments) // 100)  # rows enough for a table
+        return sentence, {name: column[some] for name, column in numbers.items()}
 
     return update
 

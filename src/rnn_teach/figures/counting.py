@@ -199,12 +199,16 @@ def seeds(runs: dict[str, np.ndarray]) -> LiveFigure:
         "with peepholes and one for those without, and a mark at the chosen n.",
         n=Control(asked, kind="slider"),
     )
-    def update(n: int = 20) -> str:
+    def update(n: int = 20) -> tuple[str, dict[str, list[int]]]:
         line.set_data([n, n], [0, many])
         left = {name: int((ends >= n).sum()) for name, ends in reached_by.items()}
         for dot, count in zip(dots, left.values(), strict=True):
             dot.set_data([n], [count])
         said = " and ".join(f"{count} of {many} {name}" for name, count in left.items())
-        return f"Trained up to n = {TASK.most}: {said} count right up to {n}."
+        counts = {
+            name: [int((ends >= k).sum()) for k in asked] for name, ends in reached_by.items()
+        }
+        sentence = f"Trained up to n = {TASK.most}: {said} count right up to {n}."
+        return sentence, {"n": asked} | counts
 
     return update
