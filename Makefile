@@ -17,7 +17,7 @@ book: $(VENV)/installed ## build the book if anything has changed
 
 test: $(VENV)/installed-for-tests ## run everything: units, doctests, notebooks, the built book, a browser
 	$(PY) tools/browser.py
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 20
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 mutate: $(VENV)/installed-for-tests ## plant mistakes in the numeric core, count those the tests find (ARGS="--sample 50")
 	nice -n 19 $(PY) tools/mutate.py $(ARGS)

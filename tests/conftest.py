@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import engines
 import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, Playwright, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 import book as tool
 from browser import ENGINES, find_or_install
@@ -21,17 +24,28 @@ from browser import ENGINES, find_or_install
 os.environ |= tool.ONE_THREAD  # for the kernels of the notebooks, too
 
 
-@pytest.hookimpl(tryfirst=True)
+def engine_of(nodeid: str) -> str:
+    """The browser that a test runs in, by its parameters: "" where it chooses none."""
+    parameters = re.split(r"[\[\]-]", nodeid)[1:]
+    return next((engine for engine in ENGINES if engine in parameters), "")
+
+
+class ByFileAndEngine(LoadScopeScheduling):
+    """A file's tests share a process, for they share fixtures; those in three browsers go engine by
+    engine. (By name: pytest-xdist 3.8 loses the marks of its own groups under pytest 9.2.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return f"{nodeid.partition('::')[0]} {engine_of(nodeid)}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return ByFileAndEngine(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share a process, for they share fixtures; those in three browsers go engine
-    by engine, and first, for they take longest: at the end every other process would wait for them."""
-
-    def engine(item: pytest.Item) -> str:
-        return item.callspec.params.get("window", "") if hasattr(item, "callspec") else ""
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {engine(item)}"))
-    items.sort(key=lambda item: not engine(item))
+    """First those in three browsers, which take longest: at the end all others would wait for them."""
+    items.sort(key=lambda item: not engine_of(item.nodeid))
 
 
 @pytest.fixture(scope="session")
