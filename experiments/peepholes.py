@@ -74,9 +74,9 @@ EXPERIMENT = Experiment(
         "The farthest runs all have peepholes: half of them go on farther than any run without. The "
         "other half gains nothing, so the medians of so few seeds differ by less than they may by "
         "chance; that the best five of 20 runs all have peepholes would be chance in 1.6 % of all "
-        "cases. It was the same, five of ten, with a learning rate that fell to 0. We chose this task "
-        "after a look at another: generating a spike every 10 steps, where two units learned no better "
-        "with peepholes."
+        "cases. A learning rate that fell to 0 changed nothing in that. We chose this task after a look at "
+        "another, generating a spike at regular intervals, where two units learned no better with "
+        "peepholes. Neither of these two trials is stored."
     ),
     columns={"n_train": "n in training", "n_reached": "n reached", "loss": "loss, nats a symbol"},
     chapter="notebooks/09_inside",

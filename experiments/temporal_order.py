@@ -55,8 +55,9 @@ EXPERIMENT = Experiment(
         "LSTM and GRU solve it in all runs, also at twice the length of the paper; the RNN does at the "
         "shortest only, and seldom at the next, though its first matrix lets no error fade. The paper's "
         "network learned from one sequence at a time by plain gradient descent, cut off after a step, and had "
-        "no forget gate, that is, one open for good. An open beginning matters: in a first run, not stored, "
-        "an LSTM with a forget bias of 1 was still at chance for $T=100$ when the runs here had long ended."
+        "no forget gate, that is, one open for good. An open beginning matters: in a first trial, not stored, "
+        "LSTMs with the usual, smaller forget bias were still at chance at the longest when the runs here had "
+        "long ended."
     ),
     columns={"solved": "solved", "sequences": "sequences shown", "accuracy": "correct"},
     chapter="notebooks/11_contest",

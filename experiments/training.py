@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,7 @@ from rnn_teach.cells import GRU, LSTM, RNN, Layer
 from rnn_teach.tasks import Batch, batches
 from rnn_teach.training import Optimizer, fit, orthogonal
 
-CELLS: dict[str, Callable[..., Layer]] = {
-    "RNN": RNN,
-    "LSTM": partial(LSTM, forget_bias=1.0),
-    "GRU": GRU,
-}
+CELLS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 ENOUGH = 0.99  # the share of correct answers that counts as solved
 HELD_OUT = 1000  # sequences
 START = (  # what `lasting` does, for the results page
@@ -46,7 +41,7 @@ def race(
     the problem once ``ENOUGH`` of the answers are correct. Weights, training sequences and held-out
     sequences have a generator each, made from ``seed`` alone: all cells are shown the same.
 
-    Arguments: cell, called as cell(D, H, rng=...), such as ``CELLS["GRU"]``; problem, of
+    Arguments: cell, called as cell(D, H, rng=...), such as ``GRU``; problem, of
     ``rnn_teach.tasks``; correct, called as correct(y, target), tells which answers are, an array of
     any shape; clip as for ``fit``; N, sequences in an update.
     Returns a dict of: "row", a dict of solved (0 or 1), sequences (shown until then), loss and
@@ -93,7 +88,7 @@ def lasting(cell: str, T: int) -> Callable[..., Layer]:
     """
 
     def make(D: int, H: int, *, rng: np.random.Generator) -> Layer:
-        layer = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}[cell](D, H, rng=rng)
+        layer = CELLS[cell](D, H, rng=rng)
         if isinstance(layer, RNN):
             layer.W_h[:] = orthogonal(H, H, rng=rng)
             return layer

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 
 from rnn_teach import checks, plots
 from rnn_teach.cells import LSTM
-from rnn_teach.figures import carousel, lstm, misprints, vanishing, wires
+from rnn_teach.figures import carousel, lstm, misprints, vanishing
 from rnn_teach.live.controls import states
 
 NOTEBOOK = Path(__file__).parents[1].joinpath("notebooks", "08_lstm.ipynb").read_text("utf-8")
@@ -73,7 +73,7 @@ def test_every_wire_has_its_number(step, x, c):
     shown = dict(
         text.get_text().rsplit(" ", 1) for text in ax.texts if re.search(r"\d$", text.get_text())
     )
-    assert shown == {name: wires.number(value) for name, value in expected.items()}
+    assert shown == {name: plots.number(value) for name, value in expected.items()}
     for number in re.findall(r"−?\d\.\d\d", figure._picture["sentence"]):
         assert number in shown.values()
     (table,) = figure._tables
@@ -147,10 +147,10 @@ def test_the_dots_are_on_their_curves_where_the_sums_are(x, h):
         np.testing.assert_allclose(dot, [heard[gate], n[gate]])
         np.testing.assert_allclose(null, [0, 0 if gate == "g" else 0.5])
         assert ax.viewLim.x0 < heard[gate] < ax.viewLim.x1
-        said = f"a = {wires.number(heard[gate])}\n{gate} = {wires.number(n[gate])}"
+        said = f"a = {plots.number(heard[gate])}\n{gate} = {plots.number(n[gate])}"
         assert ax.texts[-1].get_text() == said
     for gate in "figo":
-        assert wires.number(n[gate]) in figure._picture["sentence"]
+        assert plots.number(n[gate]) in figure._picture["sentence"]
 
 
 def test_the_two_figures_of_a_step_move_together():
@@ -255,7 +255,7 @@ def test_the_lines_stay_in_the_picture_and_their_labels_apart(misprint, b_i):
             for line, numbers, text in zip(ax.lines[1:], shown, ax.texts, strict=True):
                 np.testing.assert_array_equal(line.get_ydata(), numbers[row])
                 assert low < numbers[row].min() and numbers[row].max() < high - 0.5
-                assert text.get_text() == wires.number(numbers[row, -1])
+                assert text.get_text() == plots.number(numbers[row, -1])
             one, other = (text.get_position()[1] for text in ax.texts)
             assert abs(one - other) >= 1.39 and max(one, other) < high
 

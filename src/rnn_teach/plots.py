@@ -31,6 +31,15 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(mpl.rc_params_from_file(files("rnn_teach") / "house.mplstyle"))
 
 
+def number(value: float) -> str:
+    """Two decimals, a minus that is as wide as a digit, and none before 0.
+
+    >>> number(-0.123), number(-0.001)
+    ('−0.12', '0.00')
+    """
+    return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
+
+
 def power_of_ten(value: float) -> str:
     """``value``, above 0, to the nearest power of ten, as text that needs no formula.
 

@@ -45,8 +45,9 @@ class Ways(NamedTuple):
 def blame(f: float, length: int) -> Ways:
     """How much of a derivative is left on its way back, twice on the same trace of `cell`.
 
-    The loss of a sequence is L = v·c_T with a random vector v. For the way along the cell state the backward pass is told that W_h is 0: then nothing comes
-    back through h. That is how the LSTM was trained at first.
+    The loss of a sequence is L = v·c_T with a random vector v. For the way along the cell state the
+    backward pass is told that W_h is 0: then nothing comes back through h. That is how the LSTM was
+    trained at first.
     """
     layer = cell(f)
     trace = layer.forward(vanishing.sequences(length))

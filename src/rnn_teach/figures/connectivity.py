@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -10,13 +9,13 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from .. import plots, tasks
-from ..bptt import Network, Readout, predict
+from ..bptt import Network, predict
 from ..diagnostics import connectivity
 from ..live import Control, LiveFigure, interact
 from ..sampling import next_symbol
-from ..training import Adam, evaluate, fit, linear_decay
+from ..training import evaluate
 from .contest import CELLS
-from .language import SHOWN, Data, english
+from .language import SHOWN, Data, before_and_after, english
 
 PASSAGE = "if all keyword patterns succeed, the class pattern succeeds."
 FIRST_ROW = 33  # characters, the space after the comma the last
@@ -42,12 +41,9 @@ def train(cell: str, *, H: int, steps: int, seed: int) -> Reader:
     """
     options = {"forget_bias": 1.0} if cell == "LSTM" else {}
     data = english(np.random.default_rng(seed))
-    K, rng = data.vocabulary.size, np.random.default_rng([seed, H])
-    untrained = Network(CELLS[cell](K, H, rng=rng, **options), Readout(H, K, rng=rng))
-    trained = deepcopy(untrained)
-    optimizer = Adam(linear_decay(1e-2, steps=steps))
-    fit(trained, data.batches, steps=steps, optimizer=optimizer, clip=1.0)
-    return Reader(data, untrained, trained)
+    rng = np.random.default_rng([seed, H])
+    layer = CELLS[cell](data.vocabulary.size, H, rng=rng, **options)
+    return Reader(data, *before_and_after(data, layer, steps=steps, rng=rng))
 
 
 def losses(reader: Reader) -> tuple[float, float]:

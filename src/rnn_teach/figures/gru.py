@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from .. import plots
 from ..cells import GRU, GRUTrace
 from ..live import Control, LiveFigure, interact
-from .wires import Point, Wires, box, node, number
+from .wires import Point, Wires, box, node
 
 # Two units, few numbers: an input above 0 opens the reset gate of unit 1 and closes that of
 # unit 2, and replaces unit 1 while it keeps unit 2. Each candidate hears the other unit only.
@@ -174,7 +174,7 @@ def pair(values: np.ndarray, between: str = "\u2002") -> str:
     >>> pair(np.array([0.5, -0.25]), " and ")
     '0.50 and −0.25'
     """
-    return between.join(number(value) for value in values)
+    return between.join(plots.number(value) for value in values)
 
 
 def gru_steps() -> LiveFigure:
@@ -239,11 +239,11 @@ def gru_steps() -> LiveFigure:
         for place, lane in lanes.items():
             for artist in (lane.lines, lane.heads, *products[place]):
                 artist.set_visible(place == reset)
-        input_text.set_text(f"xₜ {number(x)}")
+        input_text.set_text(f"xₜ {plots.number(x)}")
         null.set_text(f"after, z keeps: hₜ {pair(ours)}")
         r, z, h = (pair(n[name], " and ") for name in ("r", "z", "hₜ"))
         told = (
-            f"Reset {reset} the product, z {sign}, x = {number(x)}: the reset gates are {r}, the "
+            f"Reset {reset} the product, z {sign}, x = {plots.number(x)}: the reset gates are {r}, the "
             f"update gates {z}, and the new state is {h}"
         )
         same = np.array_equal(n["hₜ"], ours)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -12,13 +11,13 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from .. import plots
-from ..bptt import Network, Readout
+from ..bptt import Network
 from ..cells import LSTM
 from ..cells.lstm import LSTMTrace
 from ..diagnostics import gate_shares
 from ..live import Control, LiveFigure, interact
-from ..training import Adam, evaluate, fit, linear_decay
-from .language import SHOWN, Data
+from ..training import evaluate
+from .language import SHOWN, Data, before_and_after
 
 PASSAGE = "the return value from __exit__() is ignored, and"  # held out, in the second half
 PARTS = {"i": "input gate i", "f": "forget gate f", "o": "output gate o"}
@@ -53,11 +52,10 @@ def train(
 
     The text is read in 32-bit numbers, which takes half the time of 64.
     """
-    K = data.vocabulary.size
-    network = Network(LSTM(K, H, rng=rng, forget_bias=forget_bias), Readout(H, K, rng=rng))
-    untrained = deepcopy(network)
+    cell = LSTM(data.vocabulary.size, H, rng=rng, forget_bias=forget_bias)
     batches = (batch._replace(x=batch.x.astype(np.float32)) for batch in data.batches)
-    fit(network, batches, steps=steps, optimizer=Adam(linear_decay(1e-2, steps=steps)), clip=1.0)
+    read = data._replace(batches=batches)
+    untrained, network = before_and_after(read, cell, steps=steps, rng=rng)
     x, target, _, _ = data.measured
     x = x.astype(np.float32)
     both = {"untrained": untrained, "trained": network}

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_teach import plots, tasks
 from rnn_teach.bptt import Network, Readout, bptt
-from rnn_teach.cells import RNN
+from rnn_teach.cells import RNN, Layer
 from rnn_teach.gradcheck import Report, check, with_parameters
 from rnn_teach.live import Control, LiveFigure, interact
 from rnn_teach.sampling import next_symbol, read, sample
@@ -83,6 +83,17 @@ def train(data: Data, *, H: int, steps: int, rng: np.random.Generator) -> Run:
     losses = {k: evaluate(snapshot, x, target, lengths) for k, snapshot in snapshots.items()}
     baselines = tasks.baselines(data.train, data.held_out, data.vocabulary)
     return Run(data, network, history, snapshots, losses, baselines)
+
+
+def before_and_after(
+    data: Data, cell: Layer, *, steps: int, rng: np.random.Generator
+) -> tuple[Network, Network]:
+    """A character network of ``cell`` and a readout, untrained and after ``steps`` updates."""
+    untrained = Network(cell, Readout(cell.H, data.vocabulary.size, rng=rng))
+    trained = deepcopy(untrained)
+    optimizer = Adam(linear_decay(1e-2, steps=steps))
+    fit(trained, data.batches, steps=steps, optimizer=optimizer, clip=1.0)
+    return untrained, trained
 
 
 # Measured -------------------------------------------------------------------------------------

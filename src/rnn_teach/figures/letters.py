@@ -12,14 +12,14 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from .. import plots
-from ..bptt import Network, Readout
+from ..bptt import Network
 from ..cells import GRU, GRUTrace
 from ..live import Control, LiveFigure, interact
-from ..training import Adam, evaluate, fit, linear_decay
-from .language import Data
-from .wires import number
+from ..training import evaluate
+from .language import Data, before_and_after
 
 GATES = {"z": "update gate z", "r": "reset gate r"}
+H = 64
 UNITS = 14  # of all units, evenly spaced from the one that keeps least to the one that keeps most
 PASSAGE = "if there are more positional arguments "  # held out
 SPACE = "␣"
@@ -37,13 +37,9 @@ class Run(NamedTuple):
 
 
 def train(data: Data, *, steps: int, rng: np.random.Generator, reset: str = "after") -> Run:
-    """Train a character GRU with 64 units for ``steps`` updates, as chapter 04 trained its RNN."""
-    K, H = data.vocabulary.size, 64
-    network = Network(GRU(K, H, rng=rng, reset=reset), Readout(H, K, rng=rng))
-    untrained = deepcopy(network)
-    optimizer = Adam(linear_decay(1e-2, steps=steps))
-    fit(network, data.batches, steps=steps, optimizer=optimizer, clip=1.0)
-    return Run(data, untrained, network)
+    """Train a character GRU with ``H`` units for ``steps`` updates, as chapter 04 trained its RNN."""
+    gru = GRU(data.vocabulary.size, H, rng=rng, reset=reset)
+    return Run(data, *before_and_after(data, gru, steps=steps, rng=rng))
 
 
 # Measured -------------------------------------------------------------------------------------
@@ -140,7 +136,7 @@ def gates_over_letters(run: Run, text: str = PASSAGE) -> LiveFigure:
     }
     paths = {}
     for name, values in gates.items():
-        rows = values["z"].mean(axis=0).argsort()[np.linspace(0, 63, UNITS).round().astype(int)]
+        rows = values["z"].mean(axis=0).argsort()[np.linspace(0, H - 1, UNITS).round().astype(int)]
         for gate in GATES:
             paths[name, gate] = _squares(values[gate][:, rows].T)
     with plots.style():
@@ -164,7 +160,7 @@ def gates_over_letters(run: Run, text: str = PASSAGE) -> LiveFigure:
         below = axes[2]
         below.set(ylim=(0, 1), yticks=(0, 0.5, 1), xlabel="letter")
         below.set_xticks([])
-        below.set_title("Mean of all 64")
+        below.set_title(f"Mean of all {H}")
         dots, words = {}, {}
         for gate, color, right in zip(GATES, (plots.GRU, plots.RNN), (0.58, 0.77), strict=True):
             null = {"color": color, "linewidth": 1.2, "label": f"{gate}, untrained"}
@@ -191,13 +187,13 @@ def gates_over_letters(run: Run, text: str = PASSAGE) -> LiveFigure:
         for gate, patch in squares.items():
             patch.set_path(paths[network, gate])
             dots[gate].set_data([k], [mean[gate][k]])
-            words[gate].set_text(f"━ {gate} {number(mean[gate][k])}")
+            words[gate].set_text(f"━ {gate} {plots.number(mean[gate][k])}")
         for artist in letters:
             lit = artist is letters[k]
             artist.set(weight="bold" if lit else "normal", color=plots.INK if lit else plots.MUTED)
         for cursor in cursors:
             cursor.set_xdata([k, k])
-        z, r = (number(mean[gate][k]) for gate in GATES)
+        z, r = (plots.number(mean[gate][k]) for gate in GATES)
         symbol = "the space" if text[k] == " " else f"“{text[k]}”"
         sentence = (
             f"{network.capitalize()}: as it reads {symbol}, letter {letter} of {len(text)}, the "

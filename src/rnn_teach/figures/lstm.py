@@ -12,7 +12,7 @@ from .. import plots
 from ..cells import LSTM
 from ..functional import sigmoid, tanh
 from ..live import Control, LiveFigure, interact
-from .wires import Wires, box, node, number, outline
+from .wires import Wires, box, node, outline
 
 # what each gate hears, so that a step can be checked by hand: weight of x, weight of h, bias
 HEARS = {"i": (3.0, 0.5, -2.0), "f": (-2.0, 1.0, 3.0), "g": (1.0, 0.5, 0.0), "o": (1.0, 1.0, 0.0)}
@@ -124,7 +124,7 @@ def _sign_color(value: float) -> str:
 
 def _says(step: str, n: dict[str, float]) -> str:
     """What a step has done, in words, with its numbers."""
-    said = {name: number(value) for name, value in n.items()}
+    said = {name: plots.number(value) for name, value in n.items()}
     return {
         "forget": "Forget: the forget gate is {f}, so of the old cell state {cₜ₋₁} "
         "it keeps {f·cₜ₋₁}.",
@@ -187,7 +187,7 @@ def four_steps() -> LiveFigure:
         title.set_text(f"Step {STEPS.index(step) + 1} of 4: {step}")
         for name, text in texts.items():
             at_work = step in NUMBERS[name][2]
-            text.set(text=f"{name} {number(n[name])}", weight="bold" if at_work else "normal")
+            text.set(text=f"{name} {plots.number(n[name])}", weight="bold" if at_work else "normal")
             text.set_color(plots.INK if at_work else plots.MUTED)
         for name, belt in belts.items():
             thick = THICK * abs(n[name])
@@ -243,10 +243,12 @@ def gates() -> LiveFigure:
         n, heard = one_step(x, 0.0, h), sums(x, h)
         for gate, dot in dots.items():
             dot.set_data([heard[gate]], [n[gate]])
-            texts[gate].set_text(f"a = {number(heard[gate])}\n{gate} = {number(n[gate])}")
-        f, i, g, o = (number(n[gate]) for gate in "figo")
+            texts[gate].set_text(
+                f"a = {plots.number(heard[gate])}\n{gate} = {plots.number(n[gate])}"
+            )
+        f, i, g, o = (plots.number(n[gate]) for gate in "figo")
         return (
-            f"At x = {number(x)} and h = {number(h)} the cell keeps {f} of its state, lets in {i} "
+            f"At x = {plots.number(x)} and h = {plots.number(h)} the cell keeps {f} of its state, lets in {i} "
             f"of the candidate {g}, and shows {o} of the result."
         ), {
             "gate": [NAMES[gate] for gate in dots],

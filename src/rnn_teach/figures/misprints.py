@@ -12,7 +12,6 @@ from .. import plots
 from ..functional import sigmoid
 from ..live import Control, LiveFigure, interact
 from .lstm import cell
-from .wires import number
 
 T = 12
 INPUTS = {"ones": np.ones(T), "single": np.eye(T)[2], "turns": np.resize([1.0, -1.0], T)}
@@ -120,7 +119,7 @@ def misprints() -> LiveFigure:
             up = 1 if heights[0] >= heights[1] else -1
             for line, end, values, side in zip(pair, ends, (right, wrong), (up, -up), strict=True):
                 line.set_data(steps, values[row])
-                end.set(y=middle + side * apart, text=number(values[row, -1]))
+                end.set(y=middle + side * apart, text=plots.number(values[row, -1]))
         (c, h), (c_wrong, h_wrong) = (numbers[:, -1] for numbers in (right, wrong))
         if np.allclose(right, wrong, rtol=0, atol=1e-12):
             return "With b_i = 0, equal to b_g, the misprint changes nothing: the lines are one."
@@ -128,12 +127,12 @@ def misprints() -> LiveFigure:
             top_h = np.abs(wrong[1]).max()
             where = "leaves the band" if top_h > 1 else "stays in the band"
             return (
-                f"With h = o·c the hidden state {where}: it reaches {number(top_h)}, and ends at "
-                f"{number(h_wrong)}; the right one ends at {number(h)}."
+                f"With h = o·c the hidden state {where}: it reaches {plots.number(top_h)}, and ends at "
+                f"{plots.number(h_wrong)}; the right one ends at {plots.number(h)}."
             )
         return (
-            f"With b_i = {number(b_i)} in the candidate the cell state ends at {number(c_wrong)}; "
-            f"the right one, with b_g = 0, ends at {number(c)}."
+            f"With b_i = {plots.number(b_i)} in the candidate the cell state ends at {plots.number(c_wrong)}; "
+            f"the right one, with b_g = 0, ends at {plots.number(c)}."
         )
 
     return update

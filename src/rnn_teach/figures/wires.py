@@ -1,4 +1,4 @@
-"""The parts of a drawn cell: boxes, wires with arrowheads, round nodes, and a number as text."""
+"""The parts of a drawn cell: boxes, wires with arrowheads and round nodes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,6 @@ Point = tuple[float, float]
 
 LONG, WIDE = 0.24, 0.2  # an arrowhead, in units of the axes
 RADIUS = 0.3  # of a node
-
-
-def number(value: float) -> str:
-    """Two decimals, a minus that is as wide as a digit, and none before 0.
-
-    >>> number(-0.123), number(-0.001)
-    ('−0.12', '0.00')
-    """
-    return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
 
 
 def box(ax: Axes, middle: Point, width: float, height: float) -> FancyBboxPatch:
