@@ -25,6 +25,7 @@ KEYS = {
     "Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Escape": "\ue00c", "Space": " ",
     "End": "\ue010", "Home": "\ue011", "ArrowLeft": "\ue012", "ArrowUp": "\ue013",
     "ArrowRight": "\ue014", "ArrowDown": "\ue015",
+    "PageUp": "\ue00e", "PageDown": "\ue00f",
 }  # fmt: skip
 LEFT = 0  # the button of a mouse
 

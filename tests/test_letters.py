@@ -66,7 +66,7 @@ def test_the_rank_correlation_knows_only_the_order():
 
 def test_the_area_of_a_square_is_its_gate():
     values = np.array([[1.0, 0.25], [0.0, 0.5]])
-    corners = letters._squares(values).vertices.reshape(2, 2, 5, 2)
+    corners = letters.squares(values).vertices.reshape(2, 2, 5, 2)
     for (row, column), value in np.ndenumerate(values):
         width, height = np.ptp(corners[row, column], axis=0)
         assert width * height == pytest.approx(0.94**2 * value)

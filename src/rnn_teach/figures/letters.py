@@ -101,7 +101,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 # Shown ----------------------------------------------------------------------------------------
 
 
-def _squares(values: np.ndarray) -> Path:
+def squares(values: np.ndarray) -> Path:
     """A square in the middle of each cell of values (rows, columns): its area is the value."""
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) / 2
     rows, columns = np.indices(values.shape)
@@ -138,11 +138,11 @@ def gates_over_letters(run: Run, text: str = PASSAGE) -> LiveFigure:
     for name, values in gates.items():
         rows = values["z"].mean(axis=0).argsort()[np.linspace(0, H - 1, UNITS).round().astype(int)]
         for gate in GATES:
-            paths[name, gate] = _squares(values[gate][:, rows].T)
+            paths[name, gate] = squares(values[gate][:, rows].T)
     with plots.style():
         fig, axes = plt.subplots(3, figsize=(5.2, 5.6), height_ratios=(5, 5, 3), sharex=True)
         axes[0].set(xlim=(-0.6, last + 0.6))
-        squares = {}
+        filled = {}
         for ax, (gate, title), color in zip(
             axes, GATES.items(), (plots.GRU, plots.RNN), strict=False
         ):
@@ -153,7 +153,7 @@ def gates_over_letters(run: Run, text: str = PASSAGE) -> LiveFigure:
             ax.set_title(
                 f"{title[0].upper()}{title[1:]} (full square: 1)", pad=22 if gate == "z" else 6
             )
-            squares[gate] = ax.add_patch(
+            filled[gate] = ax.add_patch(
                 PathPatch(paths["trained", gate], facecolor=color, linewidth=0)
             )
         letters = _letters(axes[0], text)
@@ -184,7 +184,7 @@ def gates_over_letters(run: Run, text: str = PASSAGE) -> LiveFigure:
         letter: int = 17, network: str = "trained"
     ) -> tuple[str, dict[str, list[str] | list[float]]]:
         k, mean = letter - 1, means[network]
-        for gate, patch in squares.items():
+        for gate, patch in filled.items():
             patch.set_path(paths[network, gate])
             dots[gate].set_data([k], [mean[gate][k]])
             words[gate].set_text(f"━ {gate} {plots.number(mean[gate][k])}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import citations, csp, executed, figures, kernels, questions, setting, symbols
+from . import citations, csp, executed, figures, kernels, questions, setting, slides, symbols
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -18,6 +18,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("html-page-context", figures.lay)
     app.connect("build-finished", figures.copy_style)
     questions.setup(app)
+    slides.setup(app)
     symbols.setup(app)
     citations.setup(app)
     app.connect("build-finished", csp.write)
