@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 
 from rnn_teach.live import BUILD, Control, interact, payload
 from rnn_teach.live.controls import states
@@ -84,6 +85,20 @@ def test_only_what_changes_is_drawn_again(monkeypatch):
         )
     live.draw((3, 1))
     assert [type(a).__name__ for a in drawn] == ["Line2D", "PathCollection", "Text", "AxesImage"]
+
+
+def test_a_path_given_to_a_patch_is_drawn():
+    """matplotlib's set_path does not say that its artist has changed."""
+    fig, ax = plt.subplots()
+    patch = ax.add_patch(PathPatch(Path([(0, 0), (1, 1)])))
+
+    @interact(fig, name="path", height=(0.0, 1.0, 0.5))
+    def update(height=0.0):
+        patch.set_path(Path([(0, 0), (1, height)]))
+        return f"It is {height} high."
+
+    found = {tuple(update.draw((k,))[0]) for k in range(3)}
+    assert len(found) == 3 and all(found)
 
 
 def test_numbers_are_rounded_not_cut_and_only_in_geometry():

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
 
 _GEOMETRY = re.compile(r' (d|x|y|width|height|points|transform)="([^"]*)"')
 _DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
@@ -55,6 +56,9 @@ class Drawing:
         """Forget what changed so far."""
         for artist in self.artists:
             artist.stale = False
+        # the one setter of matplotlib's that does not mark its artist as stale: PathPatch.set_path
+        patches = (artist for artist in self.artists if isinstance(artist, PathPatch))
+        self._paths = {patch: patch.get_path() for patch in patches}
 
     def slot(self, k: int) -> str:
         """The id of slot ``k`` in the page."""
@@ -98,7 +102,8 @@ class Drawing:
                 f"live figure {self.name!r}: update changed an axes' limits, scale or place; "
                 "set them before interact, wide enough for every state"
             )
-        known = {*self.live}
+        moved = {patch for patch, path in self._paths.items() if patch.get_path() is not path}
+        known = moved.union(self.live)
         self.live = [artist for artist in self.artists if artist.stale or artist in known]
         return self._parts()
 
