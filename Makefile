@@ -4,7 +4,7 @@ PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help serve book test mutate lint bench bench-live outputs experiments experiments-quick results pins clean
+.PHONY: help serve book test mutate lint bench bench-live outputs class experiments experiments-quick results pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
@@ -39,6 +39,9 @@ bench-live: $(VENV)/installed-for-tests ## measure the live figures, and the sam
 
 outputs: $(VENV)/installed ## run every notebook and store its outputs in it
 	$(PY) tools/outputs.py
+
+class: $(VENV)/installed ## write the chapters as notebooks without the answers (ARGS="--out FOLDER")
+	$(PY) tools/classroom.py $(ARGS)
 
 experiments: $(VENV)/installed ## run all experiments again, about an hour (ARGS="--jobs 8"), and write their page
 	$(PY) -m experiments $(ARGS)

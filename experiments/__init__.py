@@ -11,6 +11,8 @@ ALL = (  # in the order of the results page
     "spectral_radius",
     "forget_gate",
     "peepholes",
+    "numerals",
+    "sunspots",
 )
 
 # The jobs of a run share the cores, and sums in another order round differently. NumPy reads this

@@ -1,19 +1,35 @@
 """Every live figure of the book carries the numbers behind its picture, in every state."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
 
-from rnn_teach import results
+from rnn_teach import results, tasks
 from rnn_teach.figures import (
+    around,
+    attend,
     blame,
+    bug_runs,
     carousel,
+    catches,
     connectivity,
     contest,
     counting,
+    decode,
+    deep,
+    deeper,
+    directions,
+    folding,
+    forecast,
+    frameworks,
+    gap,
+    gate_layout,
     gru,
     inside,
+    intervals,
+    ladders,
     language,
     layer,
     layouts,
@@ -23,14 +39,18 @@ from rnn_teach.figures import (
     misprints,
     neuron,
     remedies,
+    runners,
     sequences,
     strides,
     taming,
     tracking,
+    translate,
+    treepaths,
     truncation,
     unrolled,
     vanishing,
     windows,
+    wrong_order,
 )
 from rnn_teach.live.controls import states
 
@@ -51,7 +71,17 @@ def short():
         patch.setattr(remedies, "UPDATES", 10)
         patch.setattr(strides, "UPDATES", 10)
         patch.setattr(counting, "UPDATES", 10)
-        caches = (remedies.trained, strides.forecast, counting.train)
+        patch.setattr(bug_runs, "UPDATES", bug_runs.EVERY)
+        patch.setattr(bug_runs, "MOMENTS", bug_runs.MOMENTS[:2])
+        patch.setattr(
+            runners,
+            "RACES",
+            {name: race._replace(updates=10) for name, race in runners.RACES.items()},
+        )
+        caches = (
+            *(remedies.trained, strides.forecast, counting.train),
+            *(bug_runs.trained, catches.catches, runners.run),
+        )
         for cache in caches:
             cache.cache_clear()
         yield
@@ -101,6 +131,28 @@ FIGURES = {
     "leaning": lambda run: connectivity.leaning(
         {cell: connectivity.train(cell, H=8, steps=1, seed=4) for cell in contest.CELLS}
     ),
+    "four-ways": lambda run: deep.four_ways(),
+    "depth-gradient": lambda run: ladders.depth_gradient(),
+    "depth-race-recall": lambda run: runners.depth_race("recall"),
+    "depth-race-names": lambda run: runners.depth_race("names"),
+    "gap": lambda run: gap.gap(readers()),
+    "two-readings": lambda run: directions.two_readings(),
+    "which-inputs": lambda run: directions.which_inputs(readers()),
+    "decode-steps": lambda run: decode.decode_steps(translators()),
+    "length-accuracy": lambda run: attend.length_accuracy(translators().problem),
+    "attention-map": lambda run: attend.attention_map(translators()),
+    "fold-tree": lambda run: folding.fold_tree(deeper.train("tree", steps=5)),
+    "deeper-trees": lambda run: deeper.deeper_trees(
+        {name: deeper.train(name, steps=5) for name in deeper.H}
+    ),
+    "tree-gradient": lambda run: treepaths.tree_gradient(),
+    "walk-forward": lambda run: intervals.walk_forward(),
+    "horizon-error": lambda run: forecast.horizon_error(),
+    "coverage": lambda run: intervals.coverage(),
+    "gate-layout": lambda run: gate_layout.gate_layout(),
+    "wrong-order": lambda run: misread(),
+    "seven-bugs": lambda run: bug_runs.seven_bugs(),
+    "who-catches-it": lambda run: catches.who_catches_it(),
 }
 
 
@@ -110,6 +162,23 @@ def reader(run):
 
 def tracked(reader):
     return tracking.tracking_cell(reader, tracking.search(reader, rng=np.random.default_rng(0)))
+
+
+@cache
+def readers():
+    return {name: around.train(name, steps=1, seed=4) for name in around.UNITS}
+
+
+@cache
+def translators():
+    problem = tasks.NumberWords(rng=np.random.default_rng(0))
+    return translate.train(problem, H=8, steps=5, seed=0)
+
+
+def misread():
+    data = language.names(np.random.default_rng(4))
+    network = frameworks.train(data, rng=np.random.default_rng(4), steps=1)
+    return wrong_order.wrong_order(data, wrong_order.measured(network, data))
 
 
 def tables(figure, state):

@@ -11,7 +11,9 @@ import numpy as np
 
 from .problems.adding import Adding, HochreiterAdding
 from .problems.batch import Batch, batches
+from .problems.expressions import Expressions
 from .problems.grammars import Counting, EmbeddedReber
+from .problems.numerals import NumberWords, spelled
 from .problems.recall import Copy, DelayedRecall, TemporalOrder
 from .problems.series import NoisySines, Sunspots, sunspots
 from .problems.vocabulary import END, Vocabulary, characters, checked_codes
@@ -25,9 +27,11 @@ __all__ = [
     "DelayedRecall",
     "EmbeddedReber",
     "EnglishText",
+    "Expressions",
     "GivenNames",
     "HochreiterAdding",
     "NoisySines",
+    "NumberWords",
     "Sunspots",
     "TemporalOrder",
     "Vocabulary",
@@ -41,6 +45,7 @@ __all__ = [
     "name_batches",
     "padded",
     "perplexity",
+    "spelled",
     "sunspots",
     "text_batches",
     "unigram",
