@@ -58,12 +58,12 @@ def test_a_few_rows_are_repeated_exactly(name: str) -> None:
     assert re.fullmatch(rf"{name}: [1-9]\d* of \d+ rows repeated exactly\n", done.stdout)
 
 
-def test_the_rows_to_repeat_took_a_minute_when_they_were_stored() -> None:
+def test_the_rows_to_repeat_took_two_minutes_at_most_when_they_were_stored() -> None:
     took = {}
     for name in ALL:
         rows = zip(experiment(name).settings, results.read(name)["seconds"], strict=True)
         took[name] = sum(seconds for settings, seconds in rows if experiment(name).quick(settings))
-    assert sum(took.values()) < 60, took
+    assert sum(took.values()) < 120, took
 
 
 def test_columns_are_numbers_where_they_can_be() -> None:
