@@ -182,7 +182,7 @@ def places(data: Data, behind: int) -> np.ndarray:
 def loss(p: np.ndarray, target: np.ndarray) -> float:
     """The mean surprise -ln p(target), in nats per symbol, of probabilities p (..., K).
 
-    >>> loss(np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([0, 1])).round(3)
+    >>> round(loss(np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([0, 1])), 3)
     0.693
     """
     with np.errstate(divide="ignore"):
