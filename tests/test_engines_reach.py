@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from engines import Window
+from listening import ALL_MATH_IS_SET
 from playwright.sync_api import Browser
 from reader import Reader
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-ALL_MATH_IS_SET = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
 AT = """() => {
   const at = document.activeElement;
   const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(at);

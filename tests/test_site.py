@@ -8,10 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from listening import complaints
+from listening import ALL_MATH_IS_SET, complaints
 from playwright.sync_api import Browser, Page
-
-ALL_MATH_IS_SET = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
 
 
 def pages_of(book: Path) -> list[Path]:

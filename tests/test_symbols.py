@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from listening import ALL_MATH_IS_SET
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, Locator, Page, expect
 from small_book import made
@@ -43,7 +44,6 @@ IN_ORDER = [
     "recurrent weights",
     "spectral radius",
 ]
-SET = "() => MathJax.startup.promise.then(() => true)"
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def page(browser: Browser, folder: Path) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True) as context:
         page = context.new_page()
         page.goto((folder / "index.html").as_uri())
-        page.evaluate(SET)
+        page.evaluate(ALL_MATH_IS_SET)
         yield page
 
 
@@ -123,7 +123,7 @@ def test_the_pure_parts_in_node() -> None:
 
 def test_every_symbol_of_the_page_is_named_on_the_page(page: Page, folder: Path) -> None:
     page.goto((folder / "book" / "notation.html").as_uri())
-    page.evaluate(SET)
+    page.evaluate(ALL_MATH_IS_SET)
     rows = page.locator("table").nth(1).locator("tbody tr")
     signs = re.findall(r"^\| \$(.+?)\$ \|", NOTATION.split("## Signs")[0], re.MULTILINE)
     assert len(signs) == rows.count()
