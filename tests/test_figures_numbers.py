@@ -23,7 +23,6 @@ from rnn_teach.figures import (
     directions,
     folding,
     forecast,
-    frameworks,
     gap,
     gate_layout,
     gru,
@@ -50,7 +49,6 @@ from rnn_teach.figures import (
     unrolled,
     vanishing,
     windows,
-    wrong_order,
 )
 from rnn_teach.live.controls import states
 
@@ -150,7 +148,6 @@ FIGURES = {
     "horizon-error": lambda run: forecast.horizon_error(),
     "coverage": lambda run: intervals.coverage(),
     "gate-layout": lambda run: gate_layout.gate_layout(),
-    "wrong-order": lambda run: misread(),
     "seven-bugs": lambda run: bug_runs.seven_bugs(),
     "who-catches-it": lambda run: catches.who_catches_it(),
 }
@@ -172,13 +169,7 @@ def readers():
 @cache
 def translators():
     problem = tasks.NumberWords(rng=np.random.default_rng(0))
-    return translate.train(problem, H=8, steps=5, seed=0)
-
-
-def misread():
-    data = language.names(np.random.default_rng(4))
-    network = frameworks.train(data, rng=np.random.default_rng(4), steps=1)
-    return wrong_order.wrong_order(data, wrong_order.measured(network, data))
+    return translate.train(problem, H=32, steps=5, seed=0)
 
 
 def tables(figure, state):
