@@ -43,7 +43,7 @@ outputs: $(VENV)/installed ## run every notebook and store its outputs in it
 class: $(VENV)/installed ## write the chapters as notebooks without the answers (ARGS="--out FOLDER")
 	$(PY) tools/classroom.py $(ARGS)
 
-experiments: $(VENV)/installed ## run all experiments again, about an hour (ARGS="--jobs 8"), and write their page
+experiments: $(VENV)/installed ## run all experiments again, an hour and a half (ARGS="--jobs 8"), and write their page
 	$(PY) -m experiments $(ARGS)
 	$(PY) -m experiments.page
 
