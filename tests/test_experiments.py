@@ -130,9 +130,14 @@ def test_a_worker_that_dies_is_said_and_the_others_are_kept(toy: Path) -> None:
     assert "toy: 3 of 6 are kept" in said
 
 
+def heed_control_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_control_c_keeps_what_is_done(toy: Path) -> None:
     toy.with_name("wait-1").touch()
-    running = start(toy, "--jobs", "2")
+    # tests that run in the background ignore Ctrl-C, and what they start would inherit that
+    running = start(toy, "--jobs", "2", preexec_fn=heed_control_c)
     until(lambda: lines(toy) == 3)
     os.killpg(running.pid, signal.SIGINT)
     said = "".join(running.communicate())
