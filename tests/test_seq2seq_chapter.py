@@ -129,6 +129,20 @@ def test_examples_are_held_out_two_of_each_count_of_words(translators):
     assert 321_300 in numbers, "the one that the chapter speaks of"
 
 
+def test_any_held_out_number_can_be_picked_and_no_other(translators):
+    problem = translators.problem
+    seen, own = int(problem.train[8][-1]), int(problem.held_out[8][-1])
+    figure = attend.attention_map(translators, also=[own])
+    control = figure._controls[0]
+    assert control.values[-1] == own and len(control.values) == 15
+    _, sentence = figure.draw((14, 0))
+    assert spelled(own) in sentence
+    assert decode.decode_steps(translators, also=[own])._controls[0].values == control.values
+    for make in (attend.attention_map, decode.decode_steps):
+        with pytest.raises(ValueError, match=f"also: expected held-out numbers, got {seen}"):
+            make(translators, also=[own, seen])
+
+
 def test_the_blame_is_that_of_the_first_digit(translators):
     """Without attention: move the context, and see how the first digit's loss moves."""
     net = translators.trained["none"]
@@ -260,7 +274,7 @@ def test_a_figure_keeps_its_budget_and_its_text_inside(translators, name, monkey
     few = [translate.examples(translators.problem)[k] for k in (0, 9, 12)]
     for module in (decode, attend):
         # the default is the tenth of a list in which a control drops what comes again
-        monkeypatch.setattr(module, "examples", lambda problem: 5 * few)
+        monkeypatch.setattr(module, "choices", lambda problem, also: 5 * few)
     figure = MAKES[name](translators)
     packed = compute(figure._drawing, figure._controls, figure._draw)
     part = 1 if name == "length-accuracy" else len(few) / 14

@@ -14,7 +14,7 @@ from ..live import Control, LiveFigure, interact
 from ..problems.numerals import LARGEST, WORDS, NumberWords, spelled
 from ..seq2seq import EncoderDecoder
 from .letters import squares
-from .translate import ASKED, KINDS, STEPS, Translators, examples, named, run
+from .translate import ASKED, KINDS, STEPS, Translators, choices, named, run
 
 COLORS = {"none": plots.RNN, "additive": plots.LSTM}
 LENGTHS = np.arange(1, NumberWords.longest + 1)
@@ -150,9 +150,12 @@ def length_accuracy(problem: NumberWords) -> LiveFigure:
     return update
 
 
-def attention_map(translators: Translators) -> LiveFigure:
-    """The weights of every step of a held-out answer over the words, and those before training."""
-    numbers = examples(translators.problem)
+def attention_map(translators: Translators, *, also: Sequence[int] = ()) -> LiveFigure:
+    """The weights of every step of a held-out answer over the words, and those before training.
+
+    ``also``: any held-out numbers, to choose from beside the examples.
+    """
+    numbers = choices(translators.problem, also)
     runs = {number: run(translators.trained["additive"], number) for number in numbers}
     untrained = {
         number: run(translators.untrained["additive"], number, said=shown.said)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -10,7 +12,7 @@ from .. import plots
 from ..live import Control, LiveFigure, interact
 from ..problems.numerals import NumberWords
 from .inside import Tiles
-from .translate import KINDS, STEPS, SYMBOLS, Translators, examples, named, run
+from .translate import KINDS, STEPS, SYMBOLS, Translators, choices, named, run
 
 UNITS = 16  # in the picture, every second one
 ROWS = NumberWords.longest
@@ -31,9 +33,12 @@ def _segments(left: float, widths: np.ndarray, rows: np.ndarray) -> tuple[np.nda
     return ends.ravel(), np.repeat(rows, 3)
 
 
-def decode_steps(translators: Translators) -> LiveFigure:
-    """One held-out number: what the decoder is given, what it thinks, reads and says at a step."""
-    numbers = examples(translators.problem)
+def decode_steps(translators: Translators, *, also: Sequence[int] = ()) -> LiveFigure:
+    """One held-out number: what the decoder is given, what it thinks, reads and says at a step.
+
+    ``also``: any held-out numbers, to choose from beside the examples.
+    """
+    numbers = choices(translators.problem, also)
     runs = {
         (number, kind): run(translators.trained[kind], number)
         for number in numbers

@@ -142,6 +142,17 @@ def examples(problem: NumberWords) -> list[int]:
     return picked
 
 
+def choices(problem: NumberWords, also: Sequence[int]) -> list[int]:
+    """The examples, and behind them any other held-out numbers.
+
+    Raises ValueError for a number that was not held out.
+    """
+    for number in also:
+        if not any(number in numbers for numbers in problem.held_out.values()):
+            raise ValueError(f"also: expected held-out numbers, got {number}")
+    return list(dict.fromkeys([*examples(problem), *map(int, also)]))
+
+
 def named(numbers: Sequence[int]) -> dict[str, int]:
     """The choices of a control: each number with its count of words."""
     return {f"{number:,} ({len(spelled(number).split())} words)": number for number in numbers}
