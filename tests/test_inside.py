@@ -304,7 +304,7 @@ def test_the_page_marks_the_lines_that_the_prose_speaks_of():
     start = cell.index("for t in range(T):")
     step = cell[start : cell.index("if mask is not None:", start)]
     p_i, p_f, p_o = marked(page, step, re.escape('"for t in range(T):"'))
-    assert "p_i * c[t]" in p_i and "p_f * c[t]" in p_f and "p_o * c_t" in p_o
+    assert "p_i * c_prev" in p_i and "p_f * c_prev" in p_f and "p_o * c_t" in p_o
     coupled = cell[cell.index("def with_forget_gate") :]
     (negative,) = marked(page, coupled, ":pyobject: with_forget_gate")
     assert "-i" in negative

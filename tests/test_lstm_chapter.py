@@ -276,7 +276,12 @@ def test_the_sentence_says_what_the_misprint_does(value, says):
 
 
 LISTED = [  # a listing of the page: the function, from, to, its marked lines, what is in them
-    (LSTM.forward, "# x_t W_x + b needs", "if peephole:", ["np.matmul(x", "+= b", "h[t].dot(W_h"]),
+    (
+        LSTM.forward,
+        "# x_t W_x + b needs",
+        "if peephole:",
+        ["np.matmul(x", "+= b", "h_prev.dot(W_h"],
+    ),
     (LSTM.forward, "np.multiply(f[t]", "c_t += ", []),
     (LSTM.forward, "c_t += ", "if peephole:", []),
     (LSTM.forward, "np.tanh(c_t, out", "if mask is not None", []),

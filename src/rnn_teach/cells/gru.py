@@ -112,22 +112,23 @@ class GRU:
         h[0] = h0
         hW = np.empty((N, 3 * H), dtype)
         hW_rz, hW_n = hW[:, : 2 * H], hW[:, 2 * H :]
+        h_t = h[0]
         for t in range(T):
-            rz_t, z_t, n_t = rz[t], z[t], n[t]
+            h_prev, h_t, rz_t, r_t, z_t, n_t = h_t, h[t + 1], rz[t], r[t], z[t], n[t]
             if after:
-                h[t].dot(W_h, out=hW)
-                np.add(hW_n, p["b_hn"], out=m[t])
+                h_prev.dot(W_h, out=hW)
+                m_t = np.add(hW_n, p["b_hn"], out=m[t])
                 rz_t += hW_rz
             else:
-                rz_t += h[t] @ W_hrz
+                rz_t += h_prev @ W_hrz
             np.tanh(rz_t, out=rz_t)
             rz_t *= half
             rz_t += half
-            n_t += r[t] * m[t] if after else (r[t] * h[t]) @ W_hn
+            n_t += r_t * m_t if after else (r_t * h_prev) @ W_hn
             np.tanh(n_t, out=n_t)
-            np.add((one - z_t) * n_t, z_t * h[t], out=h[t + 1])
+            np.add((one - z_t) * n_t, z_t * h_prev, out=h_t)
             if mask is not None:
-                np.copyto(h[t + 1], h[t], where=~mask[t, :, None])
+                np.copyto(h_t, h_prev, where=~mask[t, :, None])
         return GRUTrace(x, h[:-1], r, z, n, m, h[1:], mask)
 
     def backward(
@@ -198,7 +199,7 @@ class GRU:
         back = np.empty((N, H), dtype)
         rows = da.reshape(T, N, 3 * H)
         for t in reversed(range(T)):
-            da_t, dh_t = da[t], dh[t + 1]
+            da_t, dh_t, dh_prev = da[t], dh[t + 1], dh[t]
             if after:
                 da_t *= dh_t[:, None]
                 rows[t].dot(W_h.T, out=back)
@@ -208,7 +209,7 @@ class GRU:
                 da_t[:, 0] *= s
                 np.add(rows[t, :, : 2 * H] @ W_hrz.T, s * r[t], out=back)
             back += dh_t * z[t]
-            dh[t] += back
+            dh_prev += back
 
         # the weights are shared by all steps, so one product adds up their T contributions
         h_prev, rows = h_prev.reshape(T * N, H), rows.reshape(T * N, 3 * H)

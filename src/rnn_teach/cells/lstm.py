@@ -138,27 +138,27 @@ class LSTM:
         i, f, g, o = (gates[:, :, k * H : (k + 1) * H] for k in range(4))  # the same memory
         hW = np.empty((N, 4 * H), dtype)
         h[0], c[0] = h0, c0
+        h_t, c_t = h[0], c[0]
         for t in range(T):
-            a, c_t = gates[t], c[t + 1]
-            a += h[t].dot(W_h, out=hW)
+            a, h_prev, h_t, c_prev, c_t = gates[t], h_t, h[t + 1], c_t, c[t + 1]
+            a += h_prev.dot(W_h, out=hW)
             if peephole:
-                i[t] += p_i * c[t]
-                f[t] += p_f * c[t]
+                i[t] += p_i * c_prev
+                f[t] += p_f * c_prev
                 a = a[:, :ready]
             np.tanh(a, out=a)
             a *= half
             a += rest
-            np.multiply(f[t], c[t], out=c_t)
+            np.multiply(f[t], c_prev, out=c_t)
             c_t += i[t] * g[t]
             if peephole:
                 o[t] += p_o * c_t
                 o[t] = 0.5 + 0.5 * np.tanh(o[t])
-            np.tanh(c_t, out=tanh_c[t + 1])
-            np.multiply(o[t], tanh_c[t + 1], out=h[t + 1])
+            np.multiply(o[t], np.tanh(c_t, out=tanh_c[t + 1]), out=h_t)
             if mask is not None:
                 ended = ~mask[t, :, None]
-                np.copyto(c_t, c[t], where=ended)
-                np.copyto(h[t + 1], h[t], where=ended)
+                np.copyto(c_t, c_prev, where=ended)
+                np.copyto(h_t, h_prev, where=ended)
         return LSTMTrace(x, h[:-1], c[:-1], i, f, g, o, c[1:], tanh_c[1:], h[1:], mask)
 
     def backward(
@@ -241,16 +241,18 @@ class LSTM:
         carried[T] = dc_final
         back = np.empty((N, H), dtype)
         rows = da.reshape(T, N, -1)
+        slope_ifg, slope_o = da[:, :, :-1], da[:, :, -1]
         for t in reversed(range(T)):
-            dh_t, dc_t, da_ifg, da_o = dh[t + 1], dc[t + 1], da[t, :, :-1], da[t, :, -1]
+            dh_t, dc_t, dh_prev = dh[t + 1], dc[t + 1], dh[t]
+            da_ifg, da_o = slope_ifg[t], slope_o[t]
             dc_t *= dh_t
             dc_t += carried[t + 1]
             da_ifg *= dc_t[:, None]
             da_o *= dh_t
-            dh[t] += rows[t].dot(W_h.T, out=back)
+            dh_prev += rows[t].dot(W_h.T, out=back)
             np.multiply(dc_t, f[t], out=carried[t])
             if mask is not None:
-                np.add(dh[t], dh_t, out=dh[t], where=~runs[t])
+                np.add(dh_prev, dh_t, out=dh_prev, where=~runs[t])
 
         # the weights are shared by all steps, so one product adds up their T contributions
         seen = {

@@ -88,12 +88,13 @@ class RNN:
         np.matmul(x.reshape(T * N, D), W_x, out=h[1:].reshape(T * N, H))
         h[1:] += b
         hW = np.empty((N, H), x.dtype)
+        h_t = h[0]
         for t in range(T):
-            a = h[t + 1]
-            a += h[t].dot(W_h, out=hW)
-            f(a, out=a)
+            h_prev, h_t = h_t, h[t + 1]
+            h_t += h_prev.dot(W_h, out=hW)
+            f(h_t, out=h_t)
             if mask is not None:
-                np.copyto(h[t + 1], h[t], where=~mask[t, :, None])
+                np.copyto(h_t, h_prev, where=~mask[t, :, None])
         return RNNTrace(x, h[:-1], h[1:], mask)
 
     def backward(
@@ -144,10 +145,11 @@ class RNN:
         dh[T] += dh_final
         back = np.empty((N, H), dtype)
         for t in reversed(range(T)):
-            np.multiply(da[t], dh[t + 1], out=da[t])
-            np.add(dh[t], da[t].dot(W_h.T, out=back), out=dh[t])
+            da_t, dh_t, dh_prev = da[t], dh[t + 1], dh[t]
+            da_t *= dh_t
+            dh_prev += da_t.dot(W_h.T, out=back)
             if mask is not None:
-                np.add(dh[t], dh[t + 1], out=dh[t], where=~mask[t, :, None])
+                np.add(dh_prev, dh_t, out=dh_prev, where=~mask[t, :, None])
 
         # the weights are shared by all steps, so one product adds up their T contributions
         da = da.reshape(T * N, H)
