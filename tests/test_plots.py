@@ -77,3 +77,13 @@ def test_the_style_is_one_and_is_left_behind():
         assert mpl.rcParams["text.color"] == plots.INK
         assert mpl.rcParams["figure.figsize"] == [5.2, 3.2]
     assert mpl.rcParams["figure.figsize"] == before
+
+
+def test_the_style_leaves_the_backend_alone(monkeypatch):
+    """Where the defaults name one, as in a browser, they would bring it back."""
+    defaults = mpl.RcParams({**mpl.rcParamsDefault, "backend": "module://another"})
+    monkeypatch.setattr(mpl, "rcParamsDefault", defaults)
+    before = mpl.rcParams["backend"]
+    with plots.style():
+        assert mpl.rcParams["backend"] == before
+        assert mpl.rcParams["axes.titlelocation"] == "left"

@@ -173,6 +173,13 @@ def test_a_batch_needs_names(N):
 # Baselines
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64, np.uint64])
+def test_codes_of_any_width_are_counted(kind):
+    codes = np.array([0, 1, 1, 19], kind)  # 19 * 20 does not fit into a byte
+    np.testing.assert_allclose(tasks.unigram(codes, 20)[1], 3 / 24)
+    np.testing.assert_allclose(tasks.bigram(codes[::-1], 20)[19, 1], 2 / 21)
+
+
 def test_unigram_and_bigram_count():
     codes = np.array([0, 1, 1, 2, 1, 0])
     np.testing.assert_allclose(tasks.unigram(codes, 4), np.array([3, 4, 2, 1]) / 10)

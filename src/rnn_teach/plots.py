@@ -28,7 +28,9 @@ CELL_COLORS = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 
 def style() -> AbstractContextManager[None]:
     """The book's matplotlib style as a context: ``with style(): fig, ax = plt.subplots()``."""
-    return mpl.rc_context(mpl.rc_params_from_file(files("rnn_teach") / "house.mplstyle"))
+    look = mpl.rc_params_from_file(files("rnn_teach") / "house.mplstyle")
+    # a file's settings come with all defaults; in a browser one of them is where to draw
+    return mpl.rc_context({name: value for name, value in look.items() if name != "backend"})
 
 
 def number(value: float) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Polygon
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
 
 from .. import plots, tasks
@@ -120,7 +120,7 @@ def seven_bugs() -> LiveFigure:
         cost.set(xlim=(-0.1, 0.32), ylim=(-1, 1), yticks=[])
         cost.set_title("Held-out loss at the end, bug − right, each seed")
         cost.set_xticks((-0.1, 0, 0.1, 0.2, 0.3), ("−0.1", "0", "0.1", "0.2", "0.3"))
-        chance = cost.axvspan(0, 1, linewidth=0, alpha=0.3)
+        chance = cost.add_patch(Rectangle((0, -1), 1, 2, linewidth=0, alpha=0.3))
         (dots,) = cost.plot([], [], "o", color=plots.ACCENT, markersize=8, label="cost")
 
     @interact(

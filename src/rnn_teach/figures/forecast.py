@@ -251,7 +251,7 @@ def horizon_error() -> LiveFigure:
         name="horizon-error",
         alt="Above, the sunspots of 1921 to 2008 and what a forecaster said of each year so many "
         "years before. Below, the error of seven forecasters against the horizon, on a log axis.",
-        horizon=Control(HORIZONS, unit="years ahead", kind="slider"),
+        horizon=Control(HORIZONS, "years ahead", kind="slider"),
         model=Control(NAMES[1:], "forecaster"),
     )
     def update(

@@ -145,7 +145,7 @@ def walk_forward() -> LiveFigure:
         "last 22 years before the origin, the forecast of the 12 years after it with a band of "
         "90 percent intervals, and the numbers that came.",
         origin=Control(range(1920, 1997, 4), "origin, end of", kind="slider"),
-        horizon=Control([1, 5, 11], unit="years ahead", kind="slider"),
+        horizon=Control([1, 5, 11], "years ahead", kind="slider"),
         model=Control(MODELS, "forecaster"),
     )
     def update(
@@ -225,7 +225,7 @@ def coverage() -> LiveFigure:
         name="coverage",
         alt="Above, the share of intervals that hold against the share that should, with binomial "
         "error bars and the diagonal. Below, the mean width of the intervals of 90 percent.",
-        horizon=Control(HORIZONS, unit="years ahead", kind="slider"),
+        horizon=Control(HORIZONS, "years ahead", kind="slider"),
         model=Control(MODELS, "forecaster"),
         method=Control(METHODS, "width from"),
     )

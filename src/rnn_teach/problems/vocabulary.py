@@ -83,9 +83,10 @@ def checked_codes(name: str, codes: Sequence[int] | np.ndarray, K: int) -> np.nd
     """Return ``codes`` as an int array (T,), checked to lie in 0..K-1."""
     array = np.asarray(codes)
     if array.size == 0:
-        array = array.astype(np.int64)
+        array = array.astype(np.intp)
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise TypeError(f"{name}: expected ints (T,), got {array.dtype} {array.shape}")
     if array.size and not (0 <= array.min() and array.max() < K):
         raise ValueError(f"{name}: expected 0..{K - 1}, got {array.min()}..{array.max()}")
-    return array
+    # NumPy counts no wider codes than the machine's own: in a browser these have 32 bits
+    return array.astype(np.intp, copy=False)
