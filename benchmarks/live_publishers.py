@@ -116,7 +116,7 @@ def measure(chromium: Browser, path: Path, name: str, slower: int) -> tuple[list
 
 
 def main() -> None:
-    python, folder = sys.argv[1], Path(sys.argv[2])
+    python, folder = sys.argv[1], Path(sys.argv[2]).resolve()
     subprocess.run([python, Path(__file__).with_name("publishers.py"), folder], check=True)
     (folder / "live.txt").write_text(f"{live(folder / 'live.html'):.2f}")
     pins = dict(line.split("==") for line in Path(__file__).with_name("publishers.txt").read_text().split())  # fmt: skip

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, Request
 
-# a page names its settings before the script is there, and a machine may be slow
-ALL_MATH_IS_SET = """() => new Promise((done) => {
-  const ask = () => {
-    if (!window.MathJax) done(true);
-    else if (MathJax.startup?.promise) MathJax.startup.promise.then(() => done(true));
-    else setTimeout(ask, 20);
-  };
-  ask();
-})"""
-
 
 def complaints(page: Page, address: str) -> list[str]:
     """A list that fills as the page loads and lives: errors, failed requests, other hosts.

@@ -33,11 +33,21 @@ test("numbers are written as Python writes them", () => {
 
 test("every state of a packed figure is the one Python drew", async () => {
   const { packed, pictures: drawn, says } = JSON.parse(readFileSync(process.env.LIVE_CASE, "utf8"));
-  const at = pictures(await unpack(packed));
+  const at = await pictures(await unpack(packed));
   assert.ok(drawn.length > 1);
   for (const number of [...drawn.keys()].reverse()) {
     assert.deepEqual(at(number), { fragments: drawn[number], sentence: says[number] });
   }
+});
+
+test("while a figure is unpacked the page may answer", async () => {
+  const slot = { templates: [""], kinds: [0], columns: [[]], at: [0] };
+  const ready = pictures({ slots: [slot, slot, slot], words: [""], says: [0] });
+  let answers = 0;
+  const timer = setInterval(() => (answers += 1), 0);
+  await ready;
+  clearInterval(timer);
+  assert.ok(answers > 1, `${answers} answers`);
 });
 
 test("a corrupt payload is an error, not a picture", async () => {

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from engines import Window
-from listening import ALL_MATH_IS_SET
 from playwright.sync_api import Browser
 from reader import Reader
 
@@ -112,7 +111,6 @@ def axe(request: pytest.FixtureRequest, browser: Browser) -> Iterator[object]:
 
     def found(path: Path, *clicks: str) -> list[str]:
         page.goto(path.as_uri())
-        page.evaluate(ALL_MATH_IS_SET)
         for selector in clicks:
             page.locator(selector).click()
         page.evaluate(AXE)

@@ -1,4 +1,4 @@
-"""A real JupyterLab: a notebook is opened and run, a slider moved, and the kernel's picture comes back."""
+"""A real JupyterLab and Notebook 7: a notebook is opened and run, a slider moved, and the kernel's picture comes back."""
 
 import pytest
 
@@ -36,10 +36,10 @@ def address(tmp_path_factory):
         yield address
 
 
-def opened(address, browser, name):
+def opened(address, browser, name, program):
     """A notebook, its one cell run, and the live figure in it."""
     page = browser.new_page()
-    lab.run(page, address, name)
+    lab.run(page, address, name, program)
     figure = page.locator("figure.live")
     figure.wait_for(timeout=60_000)
     return page, figure
@@ -51,14 +51,17 @@ def says(page, text):
     )
 
 
-def test_a_slider_moves_the_picture_in_jupyterlab(address, browser):
-    page, figure = opened(address, browser, "slope")
+@pytest.mark.parametrize("program", lab.PLACES)
+def test_a_slider_moves_the_picture(address, browser, program):
+    page, figure = opened(address, browser, "slope", program)
     sentence = figure.locator(".live-sentence")
     assert sentence.inner_text() == "A line with gain 1.0."
     path = figure.locator("[id^=slope-slot-0] path").get_attribute("d")
 
     slider = figure.locator("input[type=range]")
     slider.focus()
+    page.keyboard.press("ArrowRight")  # a key that JupyterLab has a use for, too
+    says(page, "A line with gain 1.5.")
     page.keyboard.press("End")
     says(page, "A line with gain 2.0.")
     moved = figure.locator("[id^=slope-slot-0] path").get_attribute("d")
@@ -71,11 +74,15 @@ def test_a_slider_moves_the_picture_in_jupyterlab(address, browser):
     page.close()
 
 
-def test_an_ordinary_slider_linked_in_the_browser_and_the_figure_move_each_other(address, browser):
-    page, figure = opened(address, browser, "linked")
-    handle = page.locator(".widget-slider .noUi-handle")
-    handle.focus()
-    page.keyboard.press("ArrowRight")
+@pytest.mark.parametrize("program", lab.PLACES)
+def test_an_ordinary_slider_linked_in_the_browser_and_the_figure_move_each_other(
+    address, browser, program
+):
+    page, figure = opened(address, browser, "linked", program)
+    # by pointer: Notebook 7 keeps the arrows for itself where an ordinary slider has the focus
+    base = page.locator(".widget-slider .noUi-base")
+    box = base.bounding_box()
+    base.click(position={"x": box["width"] * 2 / 3, "y": box["height"] / 2}, force=True)
     says(page, "A line with gain 1.5.")
     own = figure.locator("input[type=range]")
     assert own.get_attribute("aria-valuetext") == "1.5"

@@ -108,6 +108,16 @@ def test_numbers_are_rounded_not_cut_and_only_in_geometry():
     assert tidy(scaled) == scaled
 
 
+def test_a_font_said_in_one_as_matplotlib_3_8_does_is_told_apart():
+    font = "italic 700 10px 'DejaVu Sans', 'Verdana', sans-serif"
+    told = 'font-style="italic" font-weight="700" font-size="10px"'
+    assert tidy(f'<svg><text style="font: {font}">x</text></svg>') == (
+        f"<svg><text {told}>x</text></svg>"
+    )
+    mono = "9.5px 'DejaVu Sans Mono', monospace"
+    assert 'font-size="9.5px" font-family="' in tidy(f'<svg style="font: {mono}"></svg>')
+
+
 def test_clip_paths_of_what_is_hidden_at_first_are_in_the_page(static):
     live = figure()
     used = set(re.findall(r"url\(#(\w+)\)", str(payload.decode(live._packed)[0])))

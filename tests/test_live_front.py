@@ -16,7 +16,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from rnn_teach.live import BUILD, Control, LiveFigure, html, interact, payload
 from rnn_teach.sphinxext.figures import delivery, specs
@@ -402,7 +402,7 @@ def test_the_picture_is_saved_in_the_colors_of_the_theme(page: Page) -> None:
 def test_the_numbers_are_a_table_that_follows_the_figure(page: Page) -> None:
     page.locator("#wave .live-show").click()
     table = page.locator("#wave table").first
-    assert table.locator("caption").count() == 1
+    expect(table.locator("caption")).to_have_count(1)  # its numbers come from the payload
     assert table.locator("thead th[scope=col]").count() >= 2
     assert table.locator("tbody th[scope=row]").count() == len(T)
     second = table.locator("tbody tr").nth(1).locator("td").first

@@ -35,4 +35,4 @@ def test_the_front_end_in_node(case):
         env={**os.environ, "LIVE_CASE": str(case), "NODE_NO_WARNINGS": "1"},
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "pass 10" in run.stdout, run.stdout
+    assert "pass 11" in run.stdout, run.stdout

@@ -119,6 +119,19 @@ def test_an_update_that_depends_on_more_than_its_arguments_is_an_error(static):
             return f"{n}"
 
 
+def test_a_state_that_depends_on_the_one_before_is_an_error(static):
+    fig, ax = plt.subplots()
+    ax.set(xlim=(0, 1), ylim=(0, 100))
+    line, before = ax.plot([], [])[0], []
+    with pytest.raises(ValueError, match="'memory': update with the same values drew two"):
+
+        @interact(fig, name="memory", n=(0, 99))
+        def update(n):
+            line.set_data([0, 1], [n, before[-1] if n == 60 and before else n])
+            before.append(n)
+            return f"{n}"
+
+
 # ---- kept ----------------------------------------------------------------------------------------
 
 MODULE = """

@@ -1,4 +1,4 @@
-"""A JupyterLab of its own over a folder of notebooks, for tests and measurements."""
+"""A JupyterLab of its own over a folder of notebooks, Notebook 7 beside it, for tests and measurements."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import nbformat
 from playwright.sync_api import Page
 
 TOKEN = "t"  # on the loopback only, and for minutes
+PLACES = {"JupyterLab": "lab/tree/", "Notebook 7": "notebooks/"}  # one server has both
 
 
 def write_notebook(path: Path, code: str) -> None:
@@ -61,9 +62,9 @@ def serving(folder: Path) -> Iterator[str]:
             server.wait(20)
 
 
-def run(page: Page, address: str, name: str) -> None:
+def run(page: Page, address: str, name: str, program: str = "JupyterLab") -> None:
     """Open a notebook in the browser and run its one cell."""
-    page.goto(f"{address}/lab/tree/{name}.ipynb?token={TOKEN}&reset")
+    page.goto(f"{address}/{PLACES[program]}{name}.ipynb?token={TOKEN}&reset")
     page.locator(".jp-CodeCell .cm-content").click(timeout=90_000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(
         state="attached", timeout=60_000

@@ -74,7 +74,6 @@ export function hydrate(figure, around) {
     input.addEventListener("focus", () => tools.choose(k));
     input.disabled = false;
   });
-  marked.place();
   new ResizeObserver(() => marked.place()).observe(find(".live-picture"));
 
   return {
@@ -140,6 +139,8 @@ function render({ model, el }) {
     view?.stop();
     el.innerHTML = model.get("_html");
     view = hydrate(el.firstElementChild, { moved, numbers });
+    // JupyterLab would take the arrow keys away from what has the focus
+    for (const part of el.querySelectorAll("input, select, button")) part.setAttribute("data-lm-suppress-shortcuts", "");
     follow();
     show();
   };

@@ -46,7 +46,7 @@ function revive(figure, changed) {
     if (reading) return;
     reading = true;
     try {
-      all = pictures(await unpack(spec.packed || (await load(`live:${spec.name}`, spec.src))));
+      all = await pictures(await unpack(spec.packed || (await load(`live:${spec.name}`, spec.src))));
       figure.setAttribute("data-ready", "");
       if (number() !== opened) draw();
     } catch {

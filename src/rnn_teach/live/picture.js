@@ -76,6 +76,7 @@ export function marks(picture, spec, pick) {
     texts.forEach((text, index) => {
       const radio = group.appendChild(document.createElement("input"));
       Object.assign(radio, { type: "radio", name: `${spec.name}-at-${name}`, className: "live-mark" });
+      radio.hidden = true; // until it is placed it would lie over the figure's other buttons
       radio.setAttribute("aria-label", text);
       radio.addEventListener("change", () => pick(k, index));
       all.push({ k, index, radio, box: new DOMRect() });
@@ -113,6 +114,9 @@ export function marks(picture, spec, pick) {
         const id = `${spec.name}-at-${spec.controls[mark.k].name}-${mark.index}`;
         const artist = /** @type {SVGGraphicsElement} */ (picture.querySelector(`[id="${id}"]`));
         mark.box = artist?.getBBox() ?? new DOMRect();
+      }
+      // a write between two reads would have the whole page laid out anew for each button
+      for (const mark of all) {
         const { x, y, width: w, height: h } = mark.box;
         const share = { left: x / width, top: y / height, width: w / width, height: h / height };
         for (const [side, part] of Object.entries(share)) mark.radio.style.setProperty(side, `${100 * part}%`);

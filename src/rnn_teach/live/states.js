@@ -14,6 +14,9 @@
 
 const HOLE = "\0";
 
+/** Between two pieces of work the page may answer its reader. @returns {Promise<void>} */
+const rest = () => new Promise((done) => setTimeout(done));
+
 /** The place of a state in the list of all states, the last control fastest.
  * @param {number[]} state @param {number[]} sizes @returns {number} */
 export function place(state, sizes) {
@@ -35,18 +38,20 @@ export function fill(parts, columns, row, count) {
 }
 
 /** The pictures of all states, each put together when it is asked for.
- * @param {States} data @returns {(number: number) => Picture} */
-export function pictures(data) {
-  const slots = data.slots.map(({ templates, kinds, columns, at }) => {
+ * @param {States} data @returns {Promise<(number: number) => Picture>} */
+export async function pictures(data) {
+  const slots = /** @type {((number: number) => string)[]} */ ([]);
+  for (const { templates, kinds, columns, at } of data.slots) {
+    await rest();
     const parts = templates.map((template) => template.split(HOLE));
     const counts = templates.map(() => 0);
     const rows = kinds.map((kind) => counts[kind]++);
     columns.forEach((column, kind) => sums(column, counts[kind]));
-    return (/** @type {number} */ number) => {
+    slots.push((number) => {
       const kind = kinds[at[number]];
       return fill(parts[kind], columns[kind], rows[at[number]], counts[kind]);
-    };
-  });
+    });
+  }
   return (number) => ({
     fragments: slots.map((slot) => slot(number)),
     sentence: data.words[data.says[number]],
@@ -56,7 +61,9 @@ export function pictures(data) {
 /** The text that a page carries, back to data: it is parsed, never run.
  * @param {string} text base64 of gzip of JSON @returns {Promise<any>} */
 export async function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }

@@ -23,6 +23,7 @@ _COUNTED = re.compile(
     r' id="(?:[A-Za-z0-9.]+_\d+|image[0-9a-f]+)"| transform="rotate\(-?0(?:\.0)? [^"]*"'
 )
 _STYLE = re.compile(r' style="([^"]*)"')
+_FONT = re.compile(r"(?P<words>.*?)(?P<size>[\d.]+px) (?P<family>.*)")
 _COLOR = re.compile(r'((?:fill|stroke|stop-color)=")#([0-9a-f]{6})(?=")')
 _SHARED = re.compile(r"<(clipPath|pattern)\b.*?</\1>")  # what the renderer writes when it finishes
 _MARK = re.compile(r'(<path id="|href="#)')  # only marks of lines and points stand under an id
@@ -206,9 +207,19 @@ def _attributes(match: re.Match[str]) -> str:
     """A style as attributes: a page with a strict security policy takes no inline style."""
     pairs = (part.split(":", 1) for part in match.group(1).split(";") if ":" in part)
     style = {name.strip(): value.strip() for name, value in pairs}
+    if "font" in style:
+        style |= _font(style.pop("font"))
     if style.get("font-family", "monospace").split()[-1] != "monospace":
         del style["font-family"]  # the page's own; without a page, that of the whole picture
     return "".join(f' {name}="{value}"' for name, value in style.items())
+
+
+def _font(said: str) -> dict[str, str]:
+    """A font that matplotlib 3.8 says in one: there is no attribute for all of it together."""
+    found = _FONT.fullmatch(said)
+    kinds = {"italic": "font-style", "oblique": "font-style", "small-caps": "font-variant"}
+    words = {kinds.get(word, "font-weight"): word for word in found["words"].split()}
+    return words | {"font-size": found["size"], "font-family": found["family"]}
 
 
 def _rounded(match: re.Match[str]) -> str:
