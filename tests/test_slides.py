@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from engines import Window
-from listening import ALL_MATH_IS_SET
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, Page
 from reader import Reader
@@ -125,7 +124,6 @@ def test_every_slide_of_the_book_can_be_read_from_the_last_row(page: Page, book:
             continue
         page.goto(path.as_uri() + "?slides")
         page.locator("dialog.slides[open]").wait_for()
-        page.evaluate(ALL_MATH_IS_SET)
         count = int(page.locator(".slides-place").inner_text().split()[-1])
         for k in range(count):
             name = page.evaluate(SHOWN)

@@ -21,5 +21,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     slides.setup(app)
     symbols.setup(app)
     citations.setup(app)
-    app.connect("build-finished", csp.write)
+    app.connect("build-finished", csp.write, priority=900)  # after all who write or change pages
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -51,7 +51,7 @@ def policy(pages: Iterable[str]) -> str:
     """The header's value for pages with these texts: nothing from elsewhere, nothing unknown inline.
 
     >>> policy(["<script src='x.js'></script>"])
-    "default-src 'self'; img-src 'self' data: blob:; script-src 'self'; style-src 'self'"
+    "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; script-src 'self'; style-src 'self'"
     """
     found = _Inline()
     for page in pages:
@@ -59,6 +59,7 @@ def policy(pages: Iterable[str]) -> str:
     sources = [
         "default-src 'self'",
         "img-src 'self' data: blob:",  # an image in a picture, and a picture to be saved
+        "font-src 'self' data:",  # icons in a style sheet
     ]
     for kind in ("script", "style"):
         apart = found.hashes[f"{kind} attribute"]

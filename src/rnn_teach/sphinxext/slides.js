@@ -109,7 +109,7 @@ export function start() {
   document.addEventListener("keydown", (event) => {
     if (!dialog.open) return;
     if (event.key === "Escape") dialog.close(); // the theme keeps this key from the browser, for its search
-    const busy = /** @type {Element} */ (event.target).matches("input, select, button, a, summary");
+    const busy = /** @type {Element} */ (event.target).matches("input, select, button, a, summary, mjx-container");
     const to = turned(event.key, busy, shown, slides.length);
     if (event.key === "PageDown" || event.key === "PageUp" || to !== undefined) event.preventDefault();
     if (to !== undefined) show(to);

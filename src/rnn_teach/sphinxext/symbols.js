@@ -121,12 +121,23 @@ export function start(table) {
     show(found[to], found.length > 1 ? `← → ${to + 1} of ${found.length}` : "");
     return found.length > 0;
   }
+  // a formula that nothing is known of is no stop on the way through the page; a few at a time, for a page has hundreds
+  const unread = Array.from(document.querySelectorAll(FORMULA)).reverse();
+  (function read() {
+    for (const until = performance.now() + 10; unread.length > 0 && performance.now() < until; ) {
+      const host = /** @type {Element} */ (unread.pop());
+      if (inside(host).length === 0) continue;
+      host.setAttribute("data-known", "");
+      host.setAttribute("tabindex", "0");
+    }
+    if (unread.length > 0) setTimeout(read);
+  })();
   document.addEventListener("focusin", (event) => {
     const host = formula(event);
     if (host?.matches(":focus-visible")) walk(host, 0);
   });
   document.addEventListener("focusout", () => show(undefined));
-  // before MathJax, whose menu also listens
+  // before what else listens to arrows on a page
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return show(undefined);
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
