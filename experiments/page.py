@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_teach.results import names, read
 
-from . import ALL
+from . import ALL, speed
 from .jobs import ROOT, Experiment
 
 PAGE = ROOT / "book" / "results.md"
@@ -63,7 +63,12 @@ def text() -> str:
         "versions": _listed(version for columns in runs for version in columns["versions"]),
         "commits": _listed(commit for columns in runs for commit in columns["commit"]),
     }
-    parts = [HEAD.format(**filled), *map(section, stored, runs), FOOT.format(**filled)]
+    parts = [
+        HEAD.format(**filled),
+        *map(section, stored, runs),
+        speed.section(),
+        FOOT.format(**filled),
+    ]
     return "\n".join(parts)
 
 
