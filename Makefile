@@ -4,7 +4,7 @@ PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help serve book test mutate lint bench bench-live outputs class experiments experiments-quick results pins clean
+.PHONY: help serve book test test-lite audit shots links lite pdf mutate lint bench bench-live outputs class experiments experiments-quick results pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 24
@@ -15,9 +15,22 @@ serve: $(VENV)/installed ## build the book if anything has changed, serve it and
 book: $(VENV)/installed ## build the book if anything has changed
 	$(PY) tools/book.py build
 
+lite: $(VENV)/installed ## add notebooks that run in the browser to the book (PYODIDE=FOLDER of its release)
+	$(PY) tools/lite.py $(if $(PYODIDE),--pyodide "$(PYODIDE)")
+
+pdf: $(VENV)/installed ## print the whole book as one PDF beside its pages, and link to it
+	$(PY) tools/pdf.py
+
 test: $(VENV)/installed-for-tests ## run everything: units, doctests, notebooks, the built book, a browser
 	$(PY) tools/browser.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
+
+audit: $(VENV)/installed-for-tests ## run Lighthouse and axe over every page in both themes (ARGS="--pages book/intro --themes dark")
+	$(PY) tools/audit.py $(ARGS)
+
+test-lite: $(VENV)/installed-for-tests ## run every chapter in the browser's own Python, an hour or more (ARGS="-k 01")
+	$(PY) tools/browser.py
+	PYODIDE="$(PYODIDE)" $(PY) -m pytest --capture no tests/lite_chapters.py $(ARGS)
 
 mutate: $(VENV)/installed-for-tests ## plant mistakes in the numeric core, count those the tests find (ARGS="--sample 50")
 	nice -n 19 $(PY) tools/mutate.py $(ARGS)
@@ -52,6 +65,12 @@ experiments-quick: $(VENV)/installed ## repeat a few runs of each experiment and
 
 results: $(VENV)/installed ## write book/results.md anew from the result files
 	$(PY) -m experiments.page
+
+shots: $(VENV)/installed-for-tests ## take pictures of six pages, wide and narrow, light and dark (ARGS="book/run --full")
+	$(PY) tools/shots.py $(ARGS)
+
+links: $(VENV)/installed ## ask other hosts whether the pages we link to are still there (ARGS=--list asks nobody)
+	$(PY) tools/links.py $(ARGS)
 
 pins: $(VENV)/installed ## write requirements.txt anew from pyproject.toml
 	$(VENV)/bin/$(shell sed -n 's/^#    //p' requirements.txt)

@@ -20,15 +20,10 @@ FAILING_CELL = "def remember():\n    return 1 / 0\n\nremember()"
 @pytest.fixture
 def small_book(tmp_path: Path) -> Path:
     """A book of one page and one notebook with the settings of the real one."""
-    for name in (
-        "_config.yml",
-        "book/references.bib",
-        "book/favicon.svg",
-        "book/index.html",
-        "book/_templates/home.html",
-        "tools/mathjax.py",
-    ):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    pages = shutil.ignore_patterns("*.md")
+    shutil.copytree(book.ROOT / "book", tmp_path / "book", ignore=pages)
+    shutil.copytree(book.ROOT / "tools", tmp_path / "tools")
+    for name in ("_config.yml", "CITATION.cff"):
         shutil.copy(book.ROOT / name, tmp_path / name)
     toc = "format: jb-book\nroot: book/intro\nchapters:\n- file: notebooks/chapter\n"
     (tmp_path / "_toc.yml").write_text(toc)

@@ -64,11 +64,18 @@ def cells(path: Path) -> list[str]:
     return [re.sub(r"\A(:.*\n)+", "", block) for block in blocks]
 
 
+# Pages without a training, which run within seconds. The build itself draws a part of the states
+# of every figure anew (see test_live_states).
+AGAIN = ("intro", "figures", "01_", "02_", "03_", "05_", "06_", "08_")
+
+
 @pytest.fixture(scope="module")
 def fresh(book: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, LiveFigure]:
-    """The book's figures made anew, as in class: the cells of their pages run once more."""
+    """The figures of some pages made anew, as in class: the cells of the page run once more."""
     made = {}
     for page, figures in groupby(laid(book), key=lambda figure: figure.page):
+        if not Path(page).name.startswith(AGAIN):
+            continue
         source = next(p for p in (ROOT / page).parent.glob(f"{Path(page).stem}.*"))
         shell, missing = InteractiveShell(), {figure.name for figure in figures}
         for cell in cells(source):
@@ -91,7 +98,10 @@ def test_the_book_has_its_figures(book: Path) -> None:
 def test_the_states_in_the_book_are_fresh_draws(
     book: Path, fresh: dict[str, LiveFigure], subtests: pytest.Subtests
 ) -> None:
+    assert len(fresh) > 15
     for figure in laid(book):
+        if figure.name not in fresh:
+            continue
         with subtests.test(figure.name):
             live = fresh[figure.name]
             grid = list(states(live._controls))
@@ -242,7 +252,7 @@ def test_with_scripts_off_the_first_picture_is_there(
         page.goto(address + figure.page)
         piece = page.locator(f"#{figure.name}")
         assert piece.locator("svg").bounding_box()["height"] > 100
-        assert piece.locator(".live-sentence").inner_text() in figure.says
+        assert piece.locator(".live-sentence").text_content() in figure.says
         assert not piece.locator(".live-controls").is_visible()
         assert piece.locator("path").count() > 3
     context.close()

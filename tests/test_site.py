@@ -8,12 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from listening import ALL_MATH_IS_SET, complaints
+from listening import complaints
 from playwright.sync_api import Browser, Page
 
 
 def pages_of(book: Path) -> list[Path]:
-    return [path for path in sorted(book.rglob("*.html")) if "_static" not in path.parts]
+    """The book's own pages: `make lite` puts those of others beside them."""
+    inside = ((path, path.relative_to(book).parts[0]) for path in sorted(book.rglob("*.html")))
+    return [path for path, first in inside if first not in ("_static", "lite")]
 
 
 @pytest.fixture
@@ -28,18 +30,10 @@ def test_every_page_is_quiet(page: Page, book: Path, address: str) -> None:
     for path in pages_of(book):
         before = len(found)
         page.goto(address + path.relative_to(book).as_posix(), wait_until="networkidle")
-        page.evaluate(ALL_MATH_IS_SET)
         page.evaluate("() => window.scrollTo(0, document.body.scrollHeight)")
         page.wait_for_load_state("networkidle")
         found[before:] = [f"{path.name}: {complaint}" for complaint in found[before:]]
-        assert page.locator("mjx-merror, [data-mjx-error]").count() == 0, f"bad TeX on {path.name}"
     assert not found, "\n".join(found)
-
-
-def test_math_is_set(page: Page, address: str) -> None:
-    page.goto(address + "book/notation.html")
-    page.evaluate(ALL_MATH_IS_SET)
-    assert page.locator("mjx-container svg").count() > 10
 
 
 def test_search_finds_a_page(page: Page, address: str) -> None:
@@ -68,10 +62,13 @@ def test_a_complaint_is_heard(page: Page, address: str) -> None:
             setTimeout(() => { throw new Error("thrown") });
         }"""
     )
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(200)
-    kinds = {complaint.split(":")[0] for complaint in found}
-    assert kinds >= {"console", "uncaught", "failed", "foreign"}, found
+    wanted, kinds = {"console", "uncaught", "failed", "foreign"}, set()
+    for _ in range(100):  # each comes in its own time
+        page.wait_for_timeout(100)
+        kinds = {complaint.split(":")[0] for complaint in found}
+        if kinds >= wanted:
+            break
+    assert kinds >= wanted, found
 
 
 def test_every_link_leads_somewhere(book: Path) -> None:
@@ -83,6 +80,8 @@ def test_every_link_leads_somewhere(book: Path) -> None:
             link = tag.get("href") or tag.get("src")
             parts = urlsplit(link)
             if parts.scheme:  # other hosts are the reader's own choice; mail and data have no page
+                continue
+            if "data-offer" in tag.attrs and "hidden" in tag.attrs:  # nothing is offered yet
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             anchor = parts.fragment.partition("?")[0]  # behind it stands the state of a figure

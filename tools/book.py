@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distributions
 from pathlib import Path
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MADE_OF = (
     "_config.yml",
     "_toc.yml",
+    "CHANGELOG.md",
+    "CITATION.cff",
     "pyproject.toml",
     "requirements.txt",
     "book",
@@ -79,6 +82,20 @@ class Pages(SimpleHTTPRequestHandler):
 
     # Windows may have registered scripts as plain text, and then they do not run.
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """As a web host does: the book's own page stands where there is none."""
+        page = Path(self.directory, "404.html")
+        if code != HTTPStatus.NOT_FOUND or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        body = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")

@@ -35,7 +35,7 @@ PACKAGES = {
 }
 PLAYWRIGHT = (sys.executable, "-m", "playwright")
 NONE_FOUND = """\
-No {engine} was found and none could be installed. The tests of the pages need it:
+No {engine} was found and none could be installed. The PDF and the tests of the pages need it:
 {advice} and try again."""
 ADVICE = {
     "chromium": "install Chromium or Google Chrome (on Debian or Ubuntu: apt-get install chromium)",
