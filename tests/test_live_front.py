@@ -207,6 +207,20 @@ def test_elements_stay_and_only_what_differs_is_written(page: Page) -> None:
     assert sorted(set(page.evaluate("() => changes"))) == ["characterData", "d", "href"]
 
 
+def test_the_buttons_are_left_alone_while_one_slider_moves(page: Page) -> None:
+    page.evaluate(
+        """() => { window.changes = 0;
+          new MutationObserver((all) => (changes += all.length))
+            .observe(document.querySelector("#wave .live-tools"),
+              { attributes: true, childList: true, characterData: true, subtree: true }); }"""
+    )
+    for index in (6, 7):
+        move(page, "wave", "gain", index)
+    assert page.evaluate("changes") == 0
+    move(page, "wave", "steps", 1)
+    assert page.evaluate("changes") > 0
+
+
 @pytest.mark.parametrize(
     "fragment",
     [

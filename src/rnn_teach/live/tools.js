@@ -143,7 +143,7 @@ export function toolbar(figure, spec, around, { state, move }) {
     note,
     /** @param {number} k the control that was touched */
     choose(k) {
-      if (!ordered.includes(k) || playing) return;
+      if (k === current || !ordered.includes(k) || playing) return;
       current = k;
       name();
     },
