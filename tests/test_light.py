@@ -111,7 +111,7 @@ def test_a_jump_is_felt(phone: Page, served: str) -> None:
     phone.evaluate(
         "document.querySelector('h1').before(Object.assign(document.createElement('p'), {style: 'height: 300px'}))"
     )
-    phone.wait_for_function("shifts.length > 0")
+    phone.wait_for_function("() => shifts.length > 0")
     assert sum(shift[0] for shift in phone.evaluate("shifts")) > SHIFT
 
 
@@ -150,7 +150,7 @@ def test_a_page_lives_under_the_policy(phone: Page, served: str, address: str) -
 def test_the_policy_is_heard(phone: Page, served: str) -> None:
     phone.goto(served + PAGES[1])
     phone.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=top:0 onclick=1>')")
-    phone.wait_for_function("broken.length === 2")
+    phone.wait_for_function("() => broken.length === 2")
 
 
 FAR = """() => Array.from(document.querySelectorAll(".bd-article section > * > *"))

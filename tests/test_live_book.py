@@ -219,7 +219,7 @@ def test_a_figure_lives_under_the_policy(guarded, browser):
     page.locator("#slope[data-ready]").wait_for()
     page.locator("#slope input[type=range]").press("End")
     page.wait_for_function(
-        "document.querySelector('#slope .live-sentence').textContent === 'RNN 2.0'"
+        "() => document.querySelector('#slope .live-sentence').textContent === 'RNN 2.0'"
     )
     page.locator("#slope .live-show").click()
     page.locator("#slope table").wait_for()
@@ -228,7 +228,7 @@ def test_a_figure_lives_under_the_policy(guarded, browser):
     page.evaluate(
         "document.body.append(Object.assign(document.createElement('script'), {text: '1'}))"
     )
-    page.wait_for_function("broken.length === 1")
+    page.wait_for_function("() => broken.length === 1")
     page.close()
 
 
