@@ -30,7 +30,7 @@ audit: $(VENV)/installed-for-tests ## run Lighthouse and axe over every page in 
 
 test-lite: $(VENV)/installed-for-tests ## run every chapter in the browser's own Python, an hour or more (ARGS="-k 01")
 	$(PY) tools/browser.py
-	PYODIDE="$(PYODIDE)" $(PY) -m pytest --capture no tests/lite_chapters.py $(ARGS)
+	LITE_CHAPTERS=all PYODIDE="$(PYODIDE)" $(PY) -m pytest --capture no tests/test_lite_chapters.py $(ARGS)
 
 mutate: $(VENV)/installed-for-tests ## plant mistakes in the numeric core, count those the tests find (ARGS="--sample 50")
 	nice -n 19 $(PY) tools/mutate.py $(ARGS)
