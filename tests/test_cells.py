@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_teach import GRU, LSTM, RNN
+from rnn_teach.cells import memory
 from rnn_teach.gradcheck import check, complex_step, with_parameters
 
 each_cell = pytest.mark.parametrize("kind", CELLS)
@@ -267,3 +268,17 @@ def test_without_state_the_state_is_zero(kind):
     zero = tuple(np.zeros((4, 5)) for _ in halves(c.state))
     explicit = c.cell.forward(c.x, zero if len(zero) == 2 else zero[0])
     np.testing.assert_array_equal(c.cell.forward(c.x).h, explicit.h)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("kind", [kind for kind in CELLS if not kind.startswith("RNN")])
+def test_slopes_taken_in_pieces_are_the_slopes(kind, steps, monkeypatch):
+    cell, x, state, lengths, dh, dstate = case(kind, T=6, ragged=True)
+    trace = cell.forward(x, state, lengths)
+    whole = cell.backward(trace, dh, dstate)
+    gates = 4 if "LSTM" in kind and "coupled" not in kind else 3
+    monkeypatch.setattr(memory, "PIECE", steps * gates * trace.h[0].nbytes)
+    assert len(list(memory.pieces(np.zeros((6, 4, gates, 5))))) == (6 if steps == 1 else 2)
+    pieces = cell.backward(trace, dh, dstate)
+    for name in whole:
+        np.testing.assert_array_equal(pieces[name], whole[name], err_msg=name)

@@ -217,7 +217,7 @@ def test_the_page_marks_the_lines_where_the_gate_stands_alone():
         places = re.search(r":emphasize-lines: ([\d, ]+)", block).group(1).split(",")
         return [lines[int(place) - 1].strip() for place in places]
 
-    assert marked("cells/lstm.py") == ["np.multiply(dc_t, f[t], out=carried[t])"]
-    assert marked("cells/gru.py") == ["back += dh_t * z[t]"]
+    assert marked("cells/lstm.py") == ["np.multiply(dc_t, f_t, out=carried_prev)"]
+    assert marked("cells/gru.py") == ["back += dh_t * z_t"]
     one_each, back = marked("diagnostics/gradients.py")
     assert one_each == "dh[np.arange(T), np.arange(T)] = direction" and ".backward(" in back

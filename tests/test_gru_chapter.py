@@ -197,7 +197,7 @@ def marked(text: str, obj: object, start: str) -> list[str]:
 
 
 def test_the_marked_lines_are_the_ones_the_prose_speaks_of():
-    candidate, state = marked(page(), GRU.forward, "for t in range(T):")
+    candidate, state = marked(page(), GRU.forward, "h_prev = h[0]")
     assert "if after else" in candidate and "out=h_t" in state
     candidate, state = marked(page(), layouts.elsewhere, "h, states = np.zeros")
     assert "np.tanh" in candidate and "if takes else" in state

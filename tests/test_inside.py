@@ -297,13 +297,13 @@ def test_the_page_marks_the_lines_that_the_prose_speaks_of():
     apart, product = marked(page, source, ":pyobject: correlations")
     assert "one_hot.T @ values / count" in apart and ".T @ apart(" in product
     cell = Path(rnn_teach.__file__).with_name("cells").joinpath("lstm.py").read_text("utf-8")
-    start = cell.index("for t in reversed(range(T)):")
+    start = cell.index("dh_t, carried_t =")
     back = cell[start : cell.index("# the weights are shared")]
-    meet, belt = marked(page, back, re.escape('"for t in reversed(range(T)):"'))
-    assert "carried[t + 1]" in meet and "np.multiply(dc_t, f[t], out=carried[t])" in belt
-    start = cell.index("for t in range(T):")
+    meet, belt = marked(page, back, '"dh_t, carried_t ="')
+    assert "dc_t += carried_t" in meet and "np.multiply(dc_t, f_t, out=carried_prev)" in belt
+    start = cell.index("h_prev, c_prev = h[0]")
     step = cell[start : cell.index("if mask is not None:", start)]
-    p_i, p_f, p_o = marked(page, step, re.escape('"for t in range(T):"'))
+    p_i, p_f, p_o = marked(page, step, re.escape('"h_prev, c_prev = h[0]"'))
     assert "p_i * c_prev" in p_i and "p_f * c_prev" in p_f and "p_o * c_t" in p_o
     coupled = cell[cell.index("def with_forget_gate") :]
     (negative,) = marked(page, coupled, ":pyobject: with_forget_gate")

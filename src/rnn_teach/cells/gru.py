@@ -6,7 +6,7 @@ import numpy as np
 
 from ..functional import dsigmoid, dtanh
 from . import checking
-from .memory import together
+from .memory import pieces, together
 
 
 class GRUTrace(NamedTuple):
@@ -112,12 +112,11 @@ class GRU:
         h[0] = h0
         hW = np.empty((N, 3 * H), dtype)
         hW_rz, hW_n = hW[:, : 2 * H], hW[:, 2 * H :]
-        h_t = h[0]
-        for t in range(T):
-            h_prev, h_t, rz_t, r_t, z_t, n_t = h_t, h[t + 1], rz[t], r[t], z[t], n[t]
+        h_prev = h[0]
+        for t, rz_t, r_t, z_t, n_t, m_t, h_t in zip(range(T), rz, r, z, n, m, h[1:], strict=True):
             if after:
                 h_prev.dot(W_h, out=hW)
-                m_t = np.add(hW_n, p["b_hn"], out=m[t])
+                np.add(hW_n, p["b_hn"], out=m_t)
                 rz_t += hW_rz
             else:
                 rz_t += h_prev @ W_hrz
@@ -129,6 +128,7 @@ class GRU:
             np.add((one - z_t) * n_t, z_t * h_prev, out=h_t)
             if mask is not None:
                 np.copyto(h_t, h_prev, where=~mask[t, :, None])
+            h_prev = h_t
         return GRUTrace(x, h[:-1], r, z, n, m, h[1:], mask)
 
     def backward(
@@ -175,17 +175,19 @@ class GRU:
         # every local slope first: none of them depends on the gradient; each grows in its place,
         # as fresh memory costs more than the arithmetic
         da, slope_n, dh = together(dtype, (T, N, 3, H), (T, N, H), (T + 1, N, H))
-        dtanh(n, out=slope_n)
-        slope_n *= np.subtract(1, z, out=da[:, :, 1])
-        dsigmoid(r, out=da[:, :, 0])
-        da[:, :, 0] *= m
-        dsigmoid(z, out=da[:, :, 1])
-        da[:, :, 1] *= np.subtract(h_prev, n, out=da[:, :, 2])
-        if after:
-            da[:, :, 0] *= slope_n  # r acts through n alone
-            np.multiply(slope_n, r, out=da[:, :, 2])  # dm for now: what reaches h_{t-1} W_hn + b_hn
-        else:
-            da[:, :, 2] = slope_n
+        for s in pieces(da):
+            dtanh(n[s], out=slope_n[s])
+            slope_n[s] *= np.subtract(1, z[s], out=da[s, :, 1])
+            dsigmoid(r[s], out=da[s, :, 0])
+            da[s, :, 0] *= m[s]
+            dsigmoid(z[s], out=da[s, :, 1])
+            da[s, :, 1] *= np.subtract(h_prev[s], n[s], out=da[s, :, 2])
+            if after:
+                da[s, :, 0] *= slope_n[s]  # r acts through n alone
+                # dm for now: what reaches h_{t-1} W_hn + b_hn
+                np.multiply(slope_n[s], r[s], out=da[s, :, 2])
+            else:
+                da[s, :, 2] = slope_n[s]
         if mask is not None:
             runs = mask[:, :, None]
             da *= runs[:, :, None]
@@ -198,18 +200,20 @@ class GRU:
         dh[T] += dh_final
         back = np.empty((N, H), dtype)
         rows = da.reshape(T, N, 3 * H)
-        for t in reversed(range(T)):
-            da_t, dh_t, dh_prev = da[t], dh[t + 1], dh[t]
+        dh_t = dh[T]
+        per_step = da, rows, r, z, dh[:-1]
+        for da_t, row, r_t, z_t, dh_prev in zip(*[array[::-1] for array in per_step], strict=True):
             if after:
                 da_t *= dh_t[:, None]
-                rows[t].dot(W_h.T, out=back)
+                row.dot(W_h.T, out=back)
             else:
                 da_t[:, 1:] *= dh_t[:, None]
                 s = da_t[:, 2] @ W_hn.T
                 da_t[:, 0] *= s
-                np.add(rows[t, :, : 2 * H] @ W_hrz.T, s * r[t], out=back)
-            back += dh_t * z[t]
+                np.add(row[:, : 2 * H] @ W_hrz.T, s * r_t, out=back)
+            back += dh_t * z_t
             dh_prev += back
+            dh_t = dh_prev
 
         # the weights are shared by all steps, so one product adds up their T contributions
         h_prev, rows = h_prev.reshape(T * N, H), rows.reshape(T * N, 3 * H)

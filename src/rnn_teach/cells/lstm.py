@@ -6,7 +6,7 @@ import numpy as np
 
 from ..functional import dsigmoid, dtanh
 from . import checking
-from .memory import together
+from .memory import pieces, together
 
 
 class LSTMTrace(NamedTuple):
@@ -138,27 +138,28 @@ class LSTM:
         i, f, g, o = (gates[:, :, k * H : (k + 1) * H] for k in range(4))  # the same memory
         hW = np.empty((N, 4 * H), dtype)
         h[0], c[0] = h0, c0
-        h_t, c_t = h[0], c[0]
-        for t in range(T):
-            a, h_prev, h_t, c_prev, c_t = gates[t], h_t, h[t + 1], c_t, c[t + 1]
+        h_prev, c_prev = h[0], c[0]
+        steps = zip(range(T), gates, i, f, g, o, c[1:], tanh_c[1:], h[1:], strict=True)
+        for t, a, i_t, f_t, g_t, o_t, c_t, tanh_c_t, h_t in steps:
             a += h_prev.dot(W_h, out=hW)
             if peephole:
-                i[t] += p_i * c_prev
-                f[t] += p_f * c_prev
+                i_t += p_i * c_prev
+                f_t += p_f * c_prev
                 a = a[:, :ready]
             np.tanh(a, out=a)
             a *= half
             a += rest
-            np.multiply(f[t], c_prev, out=c_t)
-            c_t += i[t] * g[t]
+            np.multiply(f_t, c_prev, out=c_t)
+            c_t += i_t * g_t
             if peephole:
-                o[t] += p_o * c_t
-                o[t] = 0.5 + 0.5 * np.tanh(o[t])
-            np.multiply(o[t], np.tanh(c_t, out=tanh_c[t + 1]), out=h_t)
+                o_t += p_o * c_t
+                o_t[:] = 0.5 + 0.5 * np.tanh(o_t)
+            np.multiply(o_t, np.tanh(c_t, out=tanh_c_t), out=h_t)
             if mask is not None:
                 ended = ~mask[t, :, None]
                 np.copyto(c_t, c_prev, where=ended)
                 np.copyto(h_t, h_prev, where=ended)
+            h_prev, c_prev = h_t, c_t
         return LSTMTrace(x, h[:-1], c[:-1], i, f, g, o, c[1:], tanh_c[1:], h[1:], mask)
 
     def backward(
@@ -209,29 +210,30 @@ class LSTM:
         _, h_prev, c_prev, i, f, g, o, c, tanh_c, _, mask = trace
         W_h = np.asfortranarray(p["W_h"])  # W_h.T, read at every step, lies row by row
         G = 3 if self.coupled else 4
-        da, dh, dc, carried = together(dtype, (T, N, G, H), *[(T + 1, N, H)] * 3)
+        da, dc, dh, carried = together(dtype, (T, N, G, H), (T, N, H), *[(T + 1, N, H)] * 2)
 
         # every local slope first: none of them depends on the gradient; each grows in its place,
         # as fresh memory costs more than the arithmetic
-        dsigmoid(i, out=da[:, :, 0])
-        da[:, :, 0] *= g - c_prev if self.coupled else g
-        if not self.coupled:
-            dsigmoid(f, out=da[:, :, 1])
-            da[:, :, 1] *= c_prev
-        dtanh(g, out=da[:, :, -2])
-        da[:, :, -2] *= i
-        dsigmoid(o, out=da[:, :, -1])
-        da[:, :, -1] *= tanh_c
-        dtanh(tanh_c, out=dc[1:])
-        dc[1:] *= o
+        for s in pieces(da):
+            dsigmoid(i[s], out=da[s, :, 0])
+            da[s, :, 0] *= g[s] - c_prev[s] if self.coupled else g[s]
+            if not self.coupled:
+                dsigmoid(f[s], out=da[s, :, 1])
+                da[s, :, 1] *= c_prev[s]
+            dtanh(g[s], out=da[s, :, -2])
+            da[s, :, -2] *= i[s]
+            dsigmoid(o[s], out=da[s, :, -1])
+            da[s, :, -1] *= tanh_c[s]
+            dtanh(tanh_c[s], out=dc[s])
+            dc[s] *= o[s]
         if self.peephole:
             looking = [p[name] for name in ("p_i", "p_f") if name in p]
             f = f + sum(da[:, :, k] * p_k for k, p_k in enumerate(looking))
-            dc[1:] += da[:, :, -1] * p["p_o"]
+            dc += da[:, :, -1] * p["p_o"]
         if mask is not None:
             runs = mask[:, :, None]
             da *= runs[:, :, None]
-            dc[1:] *= runs
+            dc *= runs
             f = np.where(runs, f, 1)  # a copied c is a kept c
 
         # then the chain: each slope is multiplied by the gradient that arrives there, and
@@ -242,17 +244,19 @@ class LSTM:
         back = np.empty((N, H), dtype)
         rows = da.reshape(T, N, -1)
         slope_ifg, slope_o = da[:, :, :-1], da[:, :, -1]
-        for t in reversed(range(T)):
-            dh_t, dc_t, dh_prev = dh[t + 1], dc[t + 1], dh[t]
-            da_ifg, da_o = slope_ifg[t], slope_o[t]
+        dh_t, carried_t = dh[T], carried[T]
+        per_step = rows, slope_ifg, slope_o, f, dc, dh[:-1], carried[:-1]
+        steps = zip(reversed(range(T)), *[array[::-1] for array in per_step], strict=True)
+        for t, da_t, da_ifg, da_o, f_t, dc_t, dh_prev, carried_prev in steps:
             dc_t *= dh_t
-            dc_t += carried[t + 1]
+            dc_t += carried_t
             da_ifg *= dc_t[:, None]
             da_o *= dh_t
-            dh_prev += rows[t].dot(W_h.T, out=back)
-            np.multiply(dc_t, f[t], out=carried[t])
+            dh_prev += da_t.dot(W_h.T, out=back)
+            np.multiply(dc_t, f_t, out=carried_prev)
             if mask is not None:
                 np.add(dh_prev, dh_t, out=dh_prev, where=~runs[t])
+            dh_t, carried_t = dh_prev, carried_prev
 
         # the weights are shared by all steps, so one product adds up their T contributions
         seen = {
@@ -270,7 +274,7 @@ class LSTM:
             "h0": dh[0],
             "c0": carried[0],
             "h": dh[1:],
-            "c": dc[1:],
+            "c": dc,
             "c_carried": carried[1:],
         }
 
