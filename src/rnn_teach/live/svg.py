@@ -16,6 +16,8 @@ from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 
+from .lighter import dots, drawn_there, unframed
+
 _GEOMETRY = re.compile(r' (d|x|y|width|height|points|transform)="([^"]*)"')
 _DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 # names that nothing refers to, many of them counted up: there twice with two figures
@@ -84,6 +86,7 @@ class Drawing:
         for k, part in enumerate(parts):
             empty = re.compile(rf'<g id="{self.slot(k)}"(?:/>|></g>)')
             svg = empty.sub(lambda _, k=k, part=part: f'<g id="{self.slot(k)}">{part}</g>', svg)
+        svg = unframed(drawn_there(svg), svg)
         missing = "".join(sorted(shared for shared in self.clips if shared not in svg))
         return svg.removesuffix("</svg>") + f"<defs>{missing}</defs></svg>"
 
@@ -112,7 +115,12 @@ class Drawing:
         with self._settings():
             *parts, rest = self._render(self.live)
         self.clips.update(match.group() for match in _SHARED.finditer(rest))
-        return [_MARK.sub(rf"\g<1>{self.slot(k)}-", part) for k, part in enumerate(parts)]
+        parts = [_MARK.sub(rf"\g<1>{self.slot(k)}-", part) for k, part in enumerate(parts)]
+        lighter = [
+            part if artist in self.marks else dots(part)  # a mark needs an extent, a dot has none
+            for artist, part in zip(self.live, parts, strict=True)
+        ]
+        return [unframed(drawn_there(part), "".join(self.clips)) for part in lighter]
 
     def _render(self, artists: Sequence[Artist]) -> list[str]:
         width, height = (size * 72 for size in self.fig.get_size_inches())
