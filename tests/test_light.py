@@ -208,6 +208,37 @@ def test_nothing_lies_over_a_button_that_waits(phone: Page, served: str, book: P
     assert {chapter: found for chapter, found in below.items() if found} == {}
 
 
+def test_a_page_that_comes_slowly_keeps_no_room_for_half_a_form(phone: Page, book: Path) -> None:
+    page = (book / PAGES[0]).read_bytes()
+    cut = page.index(b"<button", page.index(b'<form class="question"'))
+    seen = threading.Event()
+
+    class Slow(tool.Pages):
+        def do_GET(self) -> None:
+            if self.path != f"/{PAGES[0]}":
+                return super().do_GET()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page[:cut])
+            assert seen.wait(60)
+            self.wfile.write(page[cut:])
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Slow, directory=book)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        phone.goto(f"http://127.0.0.1:{server.server_port}/{PAGES[0]}", wait_until="commit")
+        half = phone.locator("form.question").filter(has=phone.get_by_role("radio"))
+        expect(half).to_be_visible()
+        assert not half.get_by_role("button").count(), "the page came whole"
+        phone.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        seen.set()
+        phone.wait_for_load_state()
+        found = phone.evaluate(BELOW)
+        assert any("bptt-blame-at-step-1" in one for one, _ in found), "the form does not wait"
+        assert [one for one in found if one[1] > 1] == []
+        server.shutdown()
+
+
 @pytest.mark.parametrize("window", ["chromium", "firefox", "webkit"], indirect=True)
 def test_a_link_leads_to_its_place_and_reading_upward_nothing_jumps(
     window: Window, book: Path
