@@ -242,7 +242,7 @@ def test_the_page_marks_the_lines_that_matter():
     backward = inspect.getsource(RNN.backward)
     loop = backward[backward.index("for t in reversed") :]
     times_slope, times_matrix = marked("cells/rnn.py", loop, after="in the loop of")
-    assert "da_t *= dh_t" in times_slope and "W_h.T" in times_matrix
+    assert "da_t *= dh_t" in times_slope and "W_hT" in times_matrix
     sums = backward[backward.index("# the weights are shared") :]
     names = [line.split('"')[1] for line in marked("cells/rnn.py", sums, after="Line 3, across")]
     assert names == ["W_x", "W_h", "b"]

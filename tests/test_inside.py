@@ -297,9 +297,9 @@ def test_the_page_marks_the_lines_that_the_prose_speaks_of():
     apart, product = marked(page, source, ":pyobject: correlations")
     assert "one_hot.T @ values / count" in apart and ".T @ apart(" in product
     cell = Path(rnn_teach.__file__).with_name("cells").joinpath("lstm.py").read_text("utf-8")
-    start = cell.index("dh_t, carried_t =")
+    start = cell.index("# then the chain")
     back = cell[start : cell.index("# the weights are shared")]
-    meet, belt = marked(page, back, '"dh_t, carried_t ="')
+    meet, belt = marked(page, back, '"# then the chain"')
     assert "dc_t += carried_t" in meet and "np.multiply(dc_t, f_t, out=carried_prev)" in belt
     start = cell.index("h_prev, c_prev = h[0]")
     step = cell[start : cell.index("if mask is not None:", start)]

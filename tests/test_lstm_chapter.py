@@ -285,7 +285,7 @@ LISTED = [  # a listing of the page: the function, from, to, its marked lines, w
     (LSTM.forward, "np.multiply(f_t", "c_t += ", []),
     (LSTM.forward, "c_t += ", "if peephole:", []),
     (LSTM.forward, "np.tanh(c_t, out", "if mask is not None", []),
-    (LSTM.backward, "dh_t, carried_t", "if mask is not None", ["dot(W_h.T", "f_t, out=carried"]),
+    (LSTM.backward, "# then the chain", "if mask is not None", ["dot(W_hT", "f_t, out=carried"]),
     (misprints.without_tanh, "def", None, ["sigmoid(a_o) * c\n"]),
     (misprints.with_b_i_twice, "def", None, ["b_f, b_i, b_o"]),
 ]

@@ -295,6 +295,6 @@ def test_the_page_marks_the_lines_that_matter():
         return [shown.splitlines()[int(place) - 1] for place in places]
 
     slope, times_slope, times_matrix = marked("cells/rnn.py", loop)
-    assert ".slope(" in slope and "da_t *= dh_t" in times_slope and "W_h.T" in times_matrix
+    assert ".slope(" in slope and "da_t *= dh_t" in times_slope and "W_hT" in times_matrix
     forward, backward = marked("vanishing.py", inspect.getsource(vanishing.gradient_at_lags))
     assert "cell.forward(" in forward and "cell.backward(" in backward

@@ -107,7 +107,9 @@ class GRU:
         rz += b[: 2 * H]
         n += b[2 * H :]
         r, z = rz[:, :, :H], rz[:, :, H:]
-        if not after:
+        if after:
+            b_hn = p["b_hn"].reshape(1, H)  # with N = 1, like added to like takes half the time
+        else:
             m = h[:-1]
         h[0] = h0
         hW = np.empty((N, 3 * H), dtype)
@@ -116,7 +118,7 @@ class GRU:
         for t, rz_t, r_t, z_t, n_t, m_t, h_t in zip(range(T), rz, r, z, n, m, h[1:], strict=True):
             if after:
                 h_prev.dot(W_h, out=hW)
-                np.add(hW_n, p["b_hn"], out=m_t)
+                np.add(hW_n, b_hn, out=m_t)
                 rz_t += hW_rz
             else:
                 rz_t += h_prev @ W_hrz
@@ -168,52 +170,50 @@ class GRU:
         )
         (T, N, H), D, dtype = direct.shape, self.D, direct.dtype
         _, h_prev, r, z, n, m, _, mask = trace
-        W_h = np.asfortranarray(p["W_h"])  # W_h.T, read at every step, lies row by row
-        W_hrz, W_hn = W_h[:, : 2 * H], W_h[:, 2 * H :]
+        W_hT = np.ascontiguousarray(p["W_h"].T)  # read at every step, so it lies row by row
+        W_hrzT, W_hnT = W_hT[: 2 * H], W_hT[2 * H :]
         after = self.reset == "after"
 
-        # every local slope first: none of them depends on the gradient; each grows in its place,
-        # as fresh memory costs more than the arithmetic
+        # dh[t] grows into the total dL/dh_t, where dh[0] belongs to h_0
         da, slope_n, dh = together(dtype, (T, N, 3, H), (T, N, H), (T + 1, N, H))
-        for s in pieces(da):
-            dtanh(n[s], out=slope_n[s])
-            slope_n[s] *= np.subtract(1, z[s], out=da[s, :, 1])
-            dsigmoid(r[s], out=da[s, :, 0])
-            da[s, :, 0] *= m[s]
-            dsigmoid(z[s], out=da[s, :, 1])
-            da[s, :, 1] *= np.subtract(h_prev[s], n[s], out=da[s, :, 2])
+        dh[0], dh[1:] = 0, direct
+        dh[T] += dh_final
+        dh_t = dh[T]
+        back = np.empty((N, H), dtype)
+        rows = da.reshape(T, N, 3 * H)
+        for s in reversed(pieces(da)):
+            # every local slope of these steps first: none of them depends on the gradient
+            kept = z[s]
+            np.multiply(dtanh(n[s]), 1 - kept, out=slope_n[s])
+            np.multiply(dsigmoid(r[s]), m[s], out=da[s, :, 0])
+            np.multiply(dsigmoid(kept), h_prev[s] - n[s], out=da[s, :, 1])
             if after:
                 da[s, :, 0] *= slope_n[s]  # r acts through n alone
                 # dm for now: what reaches h_{t-1} W_hn + b_hn
                 np.multiply(slope_n[s], r[s], out=da[s, :, 2])
             else:
                 da[s, :, 2] = slope_n[s]
-        if mask is not None:
-            runs = mask[:, :, None]
-            da *= runs[:, :, None]
-            slope_n *= runs
-            z = np.where(runs, z, 1)  # a copied state is a kept state
+            if mask is not None:
+                runs = mask[s, :, None]
+                da[s] *= runs[:, :, None]
+                slope_n[s] *= runs
+                kept = np.where(runs, kept, 1)  # a copied state is a kept state
 
-        # then the chain: each slope is multiplied by the gradient that arrives there, and
-        # dh[t] grows into the total dL/dh_t, where dh[0] belongs to h_0
-        dh[0], dh[1:] = 0, direct
-        dh[T] += dh_final
-        back = np.empty((N, H), dtype)
-        rows = da.reshape(T, N, 3 * H)
-        dh_t = dh[T]
-        per_step = da, rows, r, z, dh[:-1]
-        for da_t, row, r_t, z_t, dh_prev in zip(*[array[::-1] for array in per_step], strict=True):
-            if after:
-                da_t *= dh_t[:, None]
-                row.dot(W_h.T, out=back)
-            else:
-                da_t[:, 1:] *= dh_t[:, None]
-                s = da_t[:, 2] @ W_hn.T
-                da_t[:, 0] *= s
-                np.add(row[:, : 2 * H] @ W_hrz.T, s * r_t, out=back)
-            back += dh_t * z_t
-            dh_prev += back
-            dh_t = dh_prev
+            # then the chain: each slope is multiplied by the gradient that arrives there
+            per_step = da[s], rows[s], r[s], kept, dh[s]
+            steps = zip(*[array[::-1] for array in per_step], strict=True)
+            for da_t, row, r_t, z_t, dh_prev in steps:
+                if after:
+                    da_t *= dh_t[:, None]
+                    row.dot(W_hT, out=back)
+                else:
+                    da_t[:, 1:] *= dh_t[:, None]
+                    s_t = da_t[:, 2] @ W_hnT
+                    da_t[:, 0] *= s_t
+                    np.add(row[:, : 2 * H] @ W_hrzT, s_t * r_t, out=back)
+                back += dh_t * z_t
+                dh_prev += back
+                dh_t = dh_prev
 
         # the weights are shared by all steps, so one product adds up their T contributions
         h_prev, rows = h_prev.reshape(T * N, H), rows.reshape(T * N, 3 * H)

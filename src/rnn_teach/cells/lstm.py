@@ -208,55 +208,49 @@ class LSTM:
         )
         (T, N, H), D, dtype = direct.shape, self.D, direct.dtype
         _, h_prev, c_prev, i, f, g, o, c, tanh_c, _, mask = trace
-        W_h = np.asfortranarray(p["W_h"])  # W_h.T, read at every step, lies row by row
+        W_hT = np.ascontiguousarray(p["W_h"].T)  # read at every step, so it lies row by row
         G = 3 if self.coupled else 4
         da, dc, dh, carried = together(dtype, (T, N, G, H), (T, N, H), *[(T + 1, N, H)] * 2)
 
-        # every local slope first: none of them depends on the gradient; each grows in its place,
-        # as fresh memory costs more than the arithmetic
-        for s in pieces(da):
-            dsigmoid(i[s], out=da[s, :, 0])
-            da[s, :, 0] *= g[s] - c_prev[s] if self.coupled else g[s]
-            if not self.coupled:
-                dsigmoid(f[s], out=da[s, :, 1])
-                da[s, :, 1] *= c_prev[s]
-            dtanh(g[s], out=da[s, :, -2])
-            da[s, :, -2] *= i[s]
-            dsigmoid(o[s], out=da[s, :, -1])
-            da[s, :, -1] *= tanh_c[s]
-            dtanh(tanh_c[s], out=dc[s])
-            dc[s] *= o[s]
-        if self.peephole:
-            looking = [p[name] for name in ("p_i", "p_f") if name in p]
-            f = f + sum(da[:, :, k] * p_k for k, p_k in enumerate(looking))
-            dc += da[:, :, -1] * p["p_o"]
-        if mask is not None:
-            runs = mask[:, :, None]
-            da *= runs[:, :, None]
-            dc *= runs
-            f = np.where(runs, f, 1)  # a copied c is a kept c
-
-        # then the chain: each slope is multiplied by the gradient that arrives there, and
         # dh[t] grows into the total dL/dh_t, where dh[0] belongs to h_0
         dh[0], dh[1:] = 0, direct
         dh[T] += dh_final
         carried[T] = dc_final
+        dh_t, carried_t = dh[T], carried[T]
         back = np.empty((N, H), dtype)
         rows = da.reshape(T, N, -1)
-        slope_ifg, slope_o = da[:, :, :-1], da[:, :, -1]
-        dh_t, carried_t = dh[T], carried[T]
-        per_step = rows, slope_ifg, slope_o, f, dc, dh[:-1], carried[:-1]
-        steps = zip(reversed(range(T)), *[array[::-1] for array in per_step], strict=True)
-        for t, da_t, da_ifg, da_o, f_t, dc_t, dh_prev, carried_prev in steps:
-            dc_t *= dh_t
-            dc_t += carried_t
-            da_ifg *= dc_t[:, None]
-            da_o *= dh_t
-            dh_prev += da_t.dot(W_h.T, out=back)
-            np.multiply(dc_t, f_t, out=carried_prev)
+        for s in reversed(pieces(da)):
+            # every local slope of these steps first: none of them depends on the gradient
+            np.multiply(dsigmoid(i[s]), g[s] - c_prev[s] if self.coupled else g[s], out=da[s, :, 0])
+            if not self.coupled:
+                np.multiply(dsigmoid(f[s]), c_prev[s], out=da[s, :, 1])
+            np.multiply(dtanh(g[s]), i[s], out=da[s, :, -2])
+            np.multiply(dsigmoid(o[s]), tanh_c[s], out=da[s, :, -1])
+            np.multiply(dtanh(tanh_c[s]), o[s], out=dc[s])
+            kept = f[s]
+            if self.peephole:
+                looking = [p[name] for name in ("p_i", "p_f") if name in p]
+                kept = kept + sum(da[s, :, k] * p_k for k, p_k in enumerate(looking))
+                dc[s] += da[s, :, -1] * p["p_o"]
             if mask is not None:
-                np.add(dh_prev, dh_t, out=dh_prev, where=~runs[t])
-            dh_t, carried_t = dh_prev, carried_prev
+                runs = mask[s, :, None]
+                da[s] *= runs[:, :, None]
+                dc[s] *= runs
+                kept = np.where(runs, kept, 1)  # a copied c is a kept c
+
+            # then the chain: each slope is multiplied by the gradient that arrives there
+            per_step = rows[s], da[s, :, :-1], da[s, :, -1], kept, dc[s], dh[s], carried[s]
+            steps = zip(reversed(range(T)[s]), *[array[::-1] for array in per_step], strict=True)
+            for t, da_t, da_ifg, da_o, f_t, dc_t, dh_prev, carried_prev in steps:
+                dc_t *= dh_t
+                dc_t += carried_t
+                da_ifg *= dc_t[:, None]
+                da_o *= dh_t
+                dh_prev += da_t.dot(W_hT, out=back)
+                np.multiply(dc_t, f_t, out=carried_prev)
+                if mask is not None:
+                    np.add(dh_prev, dh_t, out=dh_prev, where=~mask[t, :, None])
+                dh_t, carried_t = dh_prev, carried_prev
 
         # the weights are shared by all steps, so one product adds up their T contributions
         seen = {

@@ -27,14 +27,15 @@ def together(dtype: np.dtype, *shapes: tuple[int, ...]) -> Iterator[np.ndarray]:
 PIECE = 2**20  # bytes: what a core's own cache holds in common processors
 
 
-def pieces(array: np.ndarray) -> Iterator[slice]:
+def pieces(array: np.ndarray) -> list[slice]:
     """Slices of `array`'s first axis, each of a mebibyte or less, or of one index.
 
     Several passes over a piece find it in the processor's cache; several passes over a long array
     fetch it from main memory each time, and take twice as long.
 
-    >>> list(pieces(np.zeros((5, 2**16))))  # two rows are 2^20 bytes
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
+    >>> pieces(np.zeros((5, 2**16)))  # two rows are 2^20 bytes
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
-    size = max(1, PIECE * len(array) // array.nbytes)
-    return (slice(start, start + size) for start in range(0, len(array), size))
+    T = len(array)
+    size = max(1, PIECE * T // array.nbytes)
+    return [slice(start, min(start + size, T)) for start in range(0, T, size)]

@@ -130,7 +130,7 @@ class RNN:
         )
         (T, N, H), D, dtype = direct.shape, self.D, direct.dtype
         W_x, W_h, _ = p.values()
-        W_h = np.asfortranarray(W_h)  # W_h.T, read at every step, lies row by row
+        W_hT = np.ascontiguousarray(W_h.T)  # read at every step, so it lies row by row
         mask = trace.mask
         da, dh = together(dtype, (T, N, H), (T + 1, N, H))
 
@@ -147,7 +147,7 @@ class RNN:
         for t in reversed(range(T)):
             da_t, dh_t, dh_prev = da[t], dh[t + 1], dh[t]
             da_t *= dh_t
-            dh_prev += da_t.dot(W_h.T, out=back)
+            dh_prev += da_t.dot(W_hT, out=back)
             if mask is not None:
                 np.add(dh_prev, dh_t, out=dh_prev, where=~mask[t, :, None])
 
