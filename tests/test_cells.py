@@ -278,7 +278,7 @@ def test_slopes_taken_in_pieces_are_the_slopes(kind, steps, monkeypatch):
     whole = cell.backward(trace, dh, dstate)
     gates = 4 if "LSTM" in kind and "coupled" not in kind else 3
     monkeypatch.setattr(memory, "PIECE", steps * gates * trace.h[0].nbytes)
-    assert len(list(memory.pieces(np.zeros((6, 4, gates, 5))))) == (6 if steps == 1 else 2)
+    assert len(memory.pieces(np.zeros((6, 4, gates, 5)))) == (6 if steps == 1 else 2)
     pieces = cell.backward(trace, dh, dstate)
     for name in whole:
         np.testing.assert_array_equal(pieces[name], whole[name], err_msg=name)
