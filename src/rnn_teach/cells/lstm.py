@@ -217,8 +217,9 @@ class LSTM:
         dh[T] += dh_final
         carried[T] = dc_final
         dh_t, carried_t = dh[T], carried[T]
-        back = np.empty((N, H), dtype)
-        rows = da.reshape(T, N, -1)
+        back, arriving = np.empty((N, H), dtype), np.empty((N, G, H), dtype)
+        at_ifg, at_o = arriving[:, :-1].swapaxes(0, 1), arriving[:, -1]
+        arriving, rows = arriving.reshape(N, G * H), da.reshape(T, N, G * H)
         for s in reversed(pieces(da)):
             # every local slope of these steps first: none of them depends on the gradient
             np.multiply(dsigmoid(i[s]), g[s] - c_prev[s] if self.coupled else g[s], out=da[s, :, 0])
@@ -239,13 +240,13 @@ class LSTM:
                 kept = np.where(runs, kept, 1)  # a copied c is a kept c
 
             # then the chain: each slope is multiplied by the gradient that arrives there
-            per_step = rows[s], da[s, :, :-1], da[s, :, -1], kept, dc[s], dh[s], carried[s]
+            per_step = rows[s], kept, dc[s], dh[s], carried[s]
             steps = zip(reversed(range(T)[s]), *[array[::-1] for array in per_step], strict=True)
-            for t, da_t, da_ifg, da_o, f_t, dc_t, dh_prev, carried_prev in steps:
+            for t, da_t, f_t, dc_t, dh_prev, carried_prev in steps:
                 dc_t *= dh_t
                 dc_t += carried_t
-                da_ifg *= dc_t[:, None]
-                da_o *= dh_t
+                at_ifg[...], at_o[...] = dc_t, dh_t
+                da_t *= arriving
                 dh_prev += da_t.dot(W_hT, out=back)
                 np.multiply(dc_t, f_t, out=carried_prev)
                 if mask is not None:
@@ -253,13 +254,13 @@ class LSTM:
                 dh_t, carried_t = dh_prev, carried_prev
 
         # the weights are shared by all steps, so one product adds up their T contributions
-        seen = {
-            "p_i": (da[:, :, 0], c_prev),
-            "p_f": (da[:, :, 1], c_prev),
-            "p_o": (da[:, :, -1], c),
+        seen = {"p_i": (0, c_prev), "p_f": (1, c_prev), "p_o": (-1, c)}
+        looks = {
+            name: (da[:, :, k] * c_k).sum(axis=(0, 1))
+            for name, (k, c_k) in seen.items()
+            if name in p
         }
-        looks = {name: (a * b).sum(axis=(0, 1)) for name, (a, b) in seen.items() if name in p}
-        da = da.reshape(T * N, -1)
+        da = da.reshape(T * N, G * H)
         return looks | {
             "W_x": trace.x.reshape(T * N, D).T @ da,
             "W_h": h_prev.reshape(T * N, H).T @ da,
