@@ -217,9 +217,12 @@ class LSTM:
         dh[T] += dh_final
         carried[T] = dc_final
         dh_t, carried_t = dh[T], carried[T]
-        back, arriving = np.empty((N, H), dtype), np.empty((N, G, H), dtype)
-        at_ifg, at_o = arriving[:, :-1].swapaxes(0, 1), arriving[:, -1]
-        arriving, rows = arriving.reshape(N, G * H), da.reshape(T, N, G * H)
+        back = np.empty((N, H), dtype)
+        # laid out like the slopes, for a product of unlike shapes takes three times as long
+        arriving = np.empty((N, G * H), dtype)
+        at_gates = arriving.reshape(N, G, H).swapaxes(0, 1)
+        at_ifg, at_o = at_gates[:-1], at_gates[-1]
+        rows = da.reshape(T, N, G * H)
         for s in reversed(pieces(da)):
             # every local slope of these steps first: none of them depends on the gradient
             np.multiply(dsigmoid(i[s]), g[s] - c_prev[s] if self.coupled else g[s], out=da[s, :, 0])
