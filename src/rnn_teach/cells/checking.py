@@ -7,7 +7,7 @@ import numpy as np
 
 from .layer import Layer, Trace
 
-REAL = (np.float32, np.float64)
+NUMBERS = (np.float32, np.float64, np.complex64, np.complex128)
 
 
 def numbers(name: str, value: object, **axes: int | None) -> np.ndarray:
@@ -27,13 +27,14 @@ def numbers(name: str, value: object, **axes: int | None) -> np.ndarray:
         raise ValueError(f"{name}: expected an array, got a ragged sequence ({error})") from None
     if array.dtype.kind in "iu":
         array = array.astype(np.float64)
-    if array.dtype.type not in (*REAL, np.complex64, np.complex128):
+    if array.dtype.type not in NUMBERS:
         raise TypeError(
             f"{name}: expected float32, float64, integers or complex128, got dtype {array.dtype}"
         )
     sizes = tuple(axes.values())
-    fits = array.ndim == len(sizes) and all(
-        size in (None, wanted) for size, wanted in zip(sizes, array.shape, strict=True)
+    fits = array.shape == sizes or (
+        array.ndim == len(sizes)
+        and all(size in (None, got) for size, got in zip(sizes, array.shape, strict=True))
     )
     if not fits or 0 in array.shape:
         wanted = ", ".join(k if size is None else f"{k}={size}" for k, size in axes.items())
