@@ -1,7 +1,9 @@
 """The ways to compute a cell's gradients that cells.py times.
 
 Each takes a case and returns two functions: the one that is timed, a forward and a full backward
-pass, and one that names the gradients in what the first one returned.
+pass, and one that names the gradients in what the first one returned. It imports what it needs by
+itself, so that each runs as it does for its own users: importing rnn_teach would have saved the
+others a part of their time, too (see cells/memory.py).
 """
 
 from __future__ import annotations
@@ -10,8 +12,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-
-import rnn_teach
 
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 
@@ -27,11 +27,12 @@ class Case(NamedTuple):
     H: int
 
     def arrays(self) -> tuple:
-        """The cell, its parameters, x, the initial state and dh: the same in every process."""
-        rng = np.random.default_rng(0)
-        cell = getattr(rnn_teach, self.cell)(self.D, self.H, rng=rng)
-        for bias in (array for array in cell.parameters.values() if array.ndim == 1):
-            bias[:] = rng.uniform(-0.1, 0.1, bias.shape)
+        """The parameters, x, the initial state and dh: the same in every process."""
+        rng, k, G = np.random.default_rng(0), self.H**-0.5, GATES[self.cell] * self.H
+        p = {"W_x": rng.uniform(-k, k, (self.D, G)), "W_h": rng.uniform(-k, k, (self.H, G))}
+        p["b"] = rng.uniform(-0.1, 0.1, G)
+        if self.cell == "GRU":
+            p["b_hn"] = rng.uniform(-0.1, 0.1, self.H)
         x = rng.standard_normal((self.T, self.N, self.D))
         h0, c0 = rng.uniform(-0.5, 0.5, (2, self.N, self.H))
         state = (h0, c0) if self.cell == "LSTM" else (h0,)
@@ -40,12 +41,16 @@ class Case(NamedTuple):
         def cast(array: np.ndarray) -> np.ndarray:
             return array.astype(self.dtype, copy=False)
 
-        p = {name: cast(array) for name, array in cell.parameters.items()}
-        return cell, p, cast(x), tuple(map(cast, state)), cast(dh)
+        return {name: cast(p[name]) for name in p}, cast(x), tuple(map(cast, state)), cast(dh)
 
 
 def by_rnn_teach(case: Case) -> tuple[Callable, Callable]:
-    cell, _, x, state, dh = case.arrays()
+    import rnn_teach
+
+    p, x, state, dh = case.arrays()
+    cell = getattr(rnn_teach, case.cell)(case.D, case.H, rng=np.random.default_rng(0))
+    for name, array in cell.parameters.items():
+        array[:] = p[name]
     state = state if case.cell == "LSTM" else state[0]
     return lambda: cell.backward(cell.forward(x, state), dh), lambda grads: grads
 
@@ -53,7 +58,7 @@ def by_rnn_teach(case: Case) -> tuple[Callable, Callable]:
 def by_torch(case: Case) -> tuple[Callable, Callable]:
     import torch
 
-    _, p, x, state, dh = case.arrays()
+    p, x, state, dh = case.arrays()
     net = getattr(torch.nn, case.cell)(case.D, case.H, dtype=getattr(torch, case.dtype))
     with torch.no_grad():
         net.weight_ih_l0[:], net.weight_hh_l0[:] = map(torch.tensor, (p["W_x"].T, p["W_h"].T))
@@ -81,7 +86,7 @@ def by_jax(case: Case) -> tuple[Callable, Callable]:
 
     jax.config.update("jax_enable_x64", True)
     jnp, sigmoid = jax.numpy, jax.nn.sigmoid
-    p, x, state, dh = jax.tree.map(jnp.asarray, case.arrays()[1:])
+    p, x, state, dh = jax.tree.map(jnp.asarray, case.arrays())
 
     def loss(p: dict, x: object, state: tuple) -> object:
         def step(state: tuple, a: object) -> tuple:
@@ -152,7 +157,7 @@ def separate(case: Case, p: dict) -> tuple:
 
 
 def by_hand(case: Case) -> tuple[Callable, Callable]:
-    _, p, x, start, dh = case.arrays()
+    p, x, start, dh = case.arrays()
     gates, b_hn = separate(case, p)
 
     def run() -> tuple:
@@ -188,7 +193,7 @@ def by_autograd(case: Case) -> tuple[Callable, Callable]:
     import autograd
     import autograd.numpy as anp
 
-    _, p, x, state, dh = case.arrays()
+    p, x, state, dh = case.arrays()
 
     def loss(arguments: tuple) -> object:
         (gates, b_hn, x, state), total = arguments, 0.0
@@ -203,7 +208,7 @@ def by_autograd(case: Case) -> tuple[Callable, Callable]:
 
 def products(case: Case) -> tuple[Callable, Callable]:
     """The limit: only the matrix products that nobody can avoid."""
-    _, p, x, (h, *_), _ = case.arrays()
+    p, x, (h, *_), _ = case.arrays()
     W_x, W_h, rows = p["W_x"], p["W_h"], x.reshape(-1, case.D)
     W_hT = W_h.T.copy()  # the quicker layout, as the cells use it
     da = np.ones((case.T, case.N, W_h.shape[1]), x.dtype)  # zeros would all be one page
