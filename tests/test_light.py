@@ -231,7 +231,7 @@ def test_a_slider_that_moves_has_only_its_figure_styled_anew(
         if event["name"] == "UpdateLayoutTree" and "elementCount" in event.get("args", {})
     ]
     assert len(styled) >= 10
-    assert max(styled) < 150, "a rule lets the browser look at the page whenever a figure changes"
+    assert max(styled) < 40, "a rule lets the browser look at the page whenever a figure changes"
 
 
 @pytest.mark.parametrize("window", ["chromium", "firefox", "webkit"], indirect=True)

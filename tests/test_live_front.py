@@ -207,6 +207,19 @@ def test_elements_stay_and_only_what_differs_is_written(page: Page) -> None:
     assert sorted(set(page.evaluate("() => changes"))) == ["characterData", "d", "href"]
 
 
+def test_words_change_within_their_nodes(page: Page) -> None:
+    """A node that is replaced has the browser look at all that is around it."""
+    page.evaluate(
+        """() => { window.changes = [];
+          new MutationObserver((all) => changes.push(...all.map((change) => change.type)))
+            .observe(document.querySelector("#wave"),
+              { childList: true, characterData: true, subtree: true }); }"""
+    )
+    move(page, "wave", "gain", 6)
+    assert page.evaluate("() => changes.length") >= 3  # value, text in the picture, sentence
+    assert set(page.evaluate("() => changes")) == {"characterData"}
+
+
 def test_the_buttons_are_left_alone_while_one_slider_moves(page: Page) -> None:
     page.evaluate(
         """() => { window.changes = 0;

@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Browser
 
 from rnn_teach.live import svg as drawing
-from rnn_teach.live.lighter import dots, drawn_there, unframed
+from rnn_teach.live.lighter import dots, drawn_there, faint, unframed
 
 FRAME = '<clipPath id="p"><rect x="10" y="10" width="80" height="60"/></clipPath>'
 CIRCLE = "M 0 3" + " C 0 0 0 0 0 0" * 8 + " z"
@@ -54,6 +54,26 @@ def test_a_point_with_an_edge_is_a_disc_on_a_disc():
 )
 def test_other_points_stay_as_they_are(marks):
     assert dots(marks) == marks
+
+
+@pytest.mark.parametrize("name", ["path", "text"])
+def test_the_opacity_of_what_is_only_filled_is_that_of_its_fill(name):
+    assert faint(f'<{name} x="1" opacity="0.3" fill="{INK}"/>') == (
+        f'<{name} x="1" fill-opacity="0.3" fill="{INK}"/>'
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f'<path d="M 0 0" fill="{INK}" stroke="{PAPER}" opacity="0.3"/>',  # both lie over each other
+        f'<path d="M 0 0" fill="{INK}" fill-opacity="0.5" opacity="0.3"/>',
+        f'<path d="M 0 0" fill="{INK}" fill-opacity="0.5"/>',
+        '<g opacity="0.3"><path d="M 0 0"/></g>',
+    ],
+)
+def test_another_opacity_stays_as_it_is(other):
+    assert faint(other) == other
 
 
 def test_straight_marks_are_drawn_where_they_stand():

@@ -11,6 +11,13 @@ import { toolbar } from "./tools.js";
  * @property {() => Promise<import("./states.js").Table[]>} [numbers] those behind the present picture
  * @property {() => string} [link] the address of the present state */
 
+/** Change an element's words; a node that is replaced would cost a browser several times as much.
+ * @param {Element} element @param {string} text */
+function write(element, text) {
+  if (element.firstChild) element.firstChild.nodeValue = text;
+  else element.textContent = text;
+}
+
 /** Bring a figure's markup to life.
  * @param {Element} figure @param {Around} around */
 export function hydrate(figure, around) {
@@ -21,6 +28,7 @@ export function hydrate(figure, around) {
   const count = figure.querySelectorAll(`[id^="${spec.name}-slot-"]:not(path)`).length;
   const slots = Array.from({ length: count }, (_, k) => find(`[id="${spec.name}-slot-${k}"]`));
   const marked = marks(find(".live-picture"), spec, (k, index) => touch(k, index));
+  const shown = /** @type {string[]} */ ([]); // what each slot holds
   let waiting = 0;
   let saying = 0;
 
@@ -34,7 +42,7 @@ export function hydrate(figure, around) {
     if (input.type === "checkbox") input.checked = Boolean(index);
     else if (read(input) !== index) input.value = String(index);
     if (input.type === "range") {
-      input.parentElement.querySelector("output").textContent = text;
+      write(input.parentElement.querySelector("output"), text);
       input.setAttribute("aria-valuetext", text);
     }
     marked.check(k, index);
@@ -96,14 +104,19 @@ export function hydrate(figure, around) {
     show({ fragments, sentence }) {
       figure.removeAttribute("data-failed");
       try {
-        for (const [k, fragment] of Object.entries(fragments)) patch(slots[+k], fragment);
+        for (const [k, fragment] of Object.entries(fragments)) {
+          if (fragment !== shown[+k]) patch(slots[+k], fragment);
+          shown[+k] = fragment;
+        }
       } catch (error) {
         fail(`This state could not be drawn: ${/** @type {Error} */ (error).message}.`);
         return;
       }
       // after the frame: words may push other words, and the picture must not wait for them
       setTimeout(() => {
-        find(".live-sentence").textContent = sentence;
+        const words = find(".live-sentence");
+        write(words, sentence);
+        words.offsetHeight; // laid out now, while the page rests, and not within the next frame
         marked.place();
       });
       // spoken once the reader rests: a sentence for every step of a drag would never end

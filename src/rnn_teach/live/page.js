@@ -79,10 +79,14 @@ function revive(figure, changed) {
 export function start() {
   const pieces = [...document.querySelectorAll("figure.live")];
   const figures = new Map(pieces.map((piece) => [piece.id, revive(piece, changed)]));
-  const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("a.live-set")]);
-  const wanted = (/** @type {HTMLElement} */ link) => Object.entries(JSON.parse(link.dataset.set));
   const which = (/** @type {Live} */ { spec }, /** @type {string} */ name) =>
     spec.controls.findIndex((control) => control.name === name);
+  /** The links of the prose, each with its figure and where it puts which control. */
+  const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("a.live-set")]).map((link) => {
+    const live = figures.get(link.dataset.live);
+    const settings = /** @type {[string, number][]} */ (Object.entries(JSON.parse(link.dataset.set)));
+    return { link, live, wanted: live ? settings.map(([name, index]) => [which(live, name), index]) : [] };
+  });
   let telling = 0;
 
   /** What follows a figure's move: its group, the links that lead to it, the address. @param {Live} live */
@@ -104,9 +108,9 @@ export function start() {
 
   /** A link whose state a figure is in says so. */
   function light() {
-    for (const link of links) {
-      const live = figures.get(link.dataset.live);
-      const here = live && wanted(link).every(([name, index]) => live.state()[which(live, name)] === index);
+    for (const { link, live, wanted } of links) {
+      const state = live?.state();
+      const here = state && wanted.every(([k, index]) => state[k] === index);
       if (here) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
@@ -143,12 +147,12 @@ export function start() {
   }
 
   document.addEventListener("click", (event) => {
-    const link = /** @type {HTMLElement} */ (/** @type {any} */ (event.target).closest?.("a.live-set"));
-    const live = figures.get(link?.dataset.live);
+    const clicked = /** @type {any} */ (event.target).closest?.("a.live-set");
+    const { live, wanted } = links.find(({ link }) => link === clicked) ?? {};
     if (!live || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const state = live.state();
-    for (const [name, index] of wanted(link)) state[which(live, name)] = index;
+    for (const [k, index] of wanted) state[k] = index;
     live.note("");
     live.point(live.go(state));
     changed(live);

@@ -55,7 +55,7 @@ function attributes(element, tag) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
     names.add(name);
   }
-  for (const { name } of [...element.attributes]) if (!names.has(name)) element.removeAttribute(name);
+  for (const name of element.getAttributeNames()) if (!names.has(name)) element.removeAttribute(name);
   written.set(element, tag);
 }
 
