@@ -212,7 +212,7 @@ def test_nothing_lies_over_a_button_that_waits(phone: Page, served: str, book: P
     assert {chapter: found for chapter, found in below.items() if found} == {}
 
 
-def test_a_slider_that_moves_has_only_its_figure_styled_anew(
+def test_a_slider_that_moves_has_only_its_figure_styled_and_laid_out_anew(
     browser: Browser, phone: Page, served: str
 ) -> None:
     phone.goto(served + "notebooks/02_neuron.html")
@@ -232,6 +232,13 @@ def test_a_slider_that_moves_has_only_its_figure_styled_anew(
     ]
     assert len(styled) >= 10
     assert max(styled) < 40, "a rule lets the browser look at the page whenever a figure changes"
+    parts = [
+        event["args"]["beginData"]["partialLayout"]
+        for event in events
+        if event["name"] == "Layout" and "beginData" in event.get("args", {})
+    ]
+    assert parts.count(True) >= 10
+    assert parts.count(False) <= 12, "only a sentence may push what is around the figure"
 
 
 @pytest.mark.parametrize("window", ["chromium", "firefox", "webkit"], indirect=True)

@@ -87,8 +87,10 @@ def _control(control: Control, index: int) -> str:
     common = f'data-control="{control.name}" aria-label="{label}" autocomplete="off" disabled'
     if control.kind == "slider":
         made = (
+            '<span class="live-slide"><span class="live-track">'
             f'<input type="range" min="0" max="{len(control.values) - 1}" step="1" value="{index}" '
             f'aria-valuetext="{text}" {common}>'
+            f'<output class="live-value">{text}</output></span></span>'
         )
     elif control.kind == "checkbox":
         made = f'<input type="checkbox" {common}{" checked" if index else ""}>'
@@ -98,10 +100,9 @@ def _control(control: Control, index: int) -> str:
             for i, option in enumerate(control.texts)
         )
         made = f"<select {common}>{options}</select>"
-    shown = f'<output class="live-value">{text}</output>' if control.kind == "slider" else ""
     return (
         f'<label class="live-control live-{control.kind}"><span class="live-label">{label}</span>'
-        f"{made}{shown}</label>"
+        f"{made}</label>"
     )
 
 
