@@ -2,6 +2,11 @@
 
 Everything here takes float32, float64 or complex128 and gives back the same kind. Complex numbers
 are compared by their real parts, so that a derivative can be read off a complex step.
+
+y = tanh(a), between -1 and 1, is NumPy's own; `a` and `out`, which receives the result, of any shape:
+
+>>> tanh(np.array([-1000.0, 0.0, 1000.0]))
+array([-1.,  0.,  1.])
 """
 
 from collections.abc import Callable
@@ -14,7 +19,7 @@ LEAK = 0.01  # slope of the leaky ReLU on the left
 FLOOR = -80.0
 
 
-tanh = np.tanh  # between -1 and 1
+tanh = np.tanh
 
 
 def dtanh(y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

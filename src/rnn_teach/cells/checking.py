@@ -41,7 +41,7 @@ def numbers(name: str, value: object, **axes: int | None) -> np.ndarray:
         none_empty = " with no empty axis" if fits else ""
         raise ValueError(f"{name}: expected shape ({wanted}){none_empty}, got {array.shape}")
     finite = np.isfinite(array)
-    if np.count_nonzero(finite) < array.size:  # quicker than .all() for few
+    if np.count_nonzero(finite) < array.size:  # for few numbers quicker than .all()
         place = tuple(int(k) for k in np.argwhere(~finite)[0])
         raise ValueError(f"{name}: expected finite numbers, got {array[place]} at {place}")
     return array

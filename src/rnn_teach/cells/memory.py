@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 # GNU's C library hands what a pass has freed back to the system, which clears it anew for the next
-# pass: up to a third of the time. It keeps twice as much as the largest block that it has seen come
+# pass: up to three tenths of its time. It keeps twice as much as the largest block that it has seen come
 # and go, but counts none above 32 MiB. Nothing is written to this block, so it takes no memory.
 if sys.platform == "linux":
     np.empty(31 * 2**20, np.uint8)
@@ -16,8 +16,8 @@ if sys.platform == "linux":
 def together(dtype: np.dtype, *shapes: tuple[int, ...]) -> Iterator[np.ndarray]:
     """Empty arrays of these shapes, cut from one block of memory.
 
-    The operating system clears memory before it hands it out, and many small blocks cost it
-    several times as long as a large one: for the cells up to a quarter of their time.
+    Memory above 32 MiB is cleared by the operating system for each pass, and one large block costs
+    it less than several: 4 to 7 % of the time of an LSTM of 128 to 256 units.
 
     >>> a, b = together(np.float32, (5, 2), (3,))
     >>> a.shape, b.shape, a.base is b.base
