@@ -318,10 +318,13 @@ def test_a_link_sets_its_figure_and_says_when_it_is_there(page: Page) -> None:
     link = page.locator("a.live-set")
     move(page, "wave", "cell", 1)
     assert link.get_attribute("aria-current") is None
+    place = link.bounding_box()
     link.click()
     assert page.locator("#wave .live-changed .live-label").inner_text() == "gain"
     assert sentence(page, "wave") == "LSTM with gain 1.2 and 5 steps."  # the others stay
+    settled(page)
     assert link.get_attribute("aria-current") == "true"
+    assert link.bounding_box() == place, "the words after it would be pushed"
     move(page, "wave", "gain", 8)
     assert link.get_attribute("aria-current") is None
 

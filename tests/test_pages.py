@@ -258,6 +258,43 @@ def test_with_scripts_off_the_first_picture_is_there(
     context.close()
 
 
+ROOM = """([name, says]) => {
+  const words = document.querySelector(`#${name} .live-words`);
+  const sentence = words.firstElementChild;
+  return says.filter((text) => {
+    sentence.textContent = text;
+    return sentence.scrollHeight > sentence.clientHeight;
+  });
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_there_is_room_for_every_sentence(
+    book: Path, address: str, browser: Browser, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    for at, figures in groupby(laid(book), key=lambda figure: figure.page):
+        page.goto(address + at)
+        for figure in figures:
+            page.locator(f"#{figure.name}").scroll_into_view_if_needed()
+            assert page.evaluate(ROOM, [figure.name, sorted(set(figure.says))]) == [], figure.name
+    page.close()
+
+
+def test_on_a_phone_every_slider_is_as_long_as_two_fingers_are_wide(
+    book: Path, address: str, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    short = {}
+    for at in sorted({figure.page for figure in laid(book)}):
+        page.goto(address + at)
+        sliders = page.locator("figure.live input[type=range]")
+        widths = sliders.evaluate_all("(all) => all.map(({ offsetWidth }) => offsetWidth)")
+        short[at] = [width for width in widths if width < 100]
+    assert {at: widths for at, widths in short.items() if widths} == {}
+    page.close()
+
+
 def test_states_are_read_only_when_the_figure_comes_near(
     book: Path, address: str, browser: Browser
 ) -> None:

@@ -158,6 +158,7 @@ class LiveFigure(anywidget.AnyWidget):
                 payload.text(self._packed),
                 group=self._group,
                 numbers=payload.text(self._numbers),
+                room=payload.room(self._packed) if self._packed else "",
             )
         self._picture = {"fragments": fragments, "sentence": sentence}
 

@@ -43,11 +43,12 @@ def piece(
     *,
     group: str = "",
     numbers: str = "",
+    room: str = "",
 ) -> str:
     """The figure as HTML in ``state``.
 
     ``packed`` holds all its states and ``numbers`` all its tables, where they were computed;
-    figures of one ``group`` move together.
+    figures of one ``group`` move together. ``room`` is a text as long as any of its sentences.
     """
     picture = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)
     moves = "".join(
@@ -62,12 +63,13 @@ def piece(
         "packed": packed,
     } | ({"tables": numbers} if numbers else {})
     together = f' data-group="{escape(group)}"' if group else ""
+    kept = f' data-room="{escape(room)}"' if room else ""
     return (
         f'<figure class="live" id="{name}"{together}>'
         f'<div class="live-picture">{picture}</div>'
         f'<div class="live-controls">{moves}</div>'
         f"{_tools(controls)}"
-        f'<p class="live-sentence">{escape(sentence)}</p>'
+        f'<div class="live-words"{kept}><p class="live-sentence">{escape(sentence)}</p></div>'
         '<p class="live-note" role="status"></p>'
         '<p class="live-said" aria-live="polite"></p>'
         '<div class="live-panel" hidden></div>'

@@ -8,6 +8,7 @@ import { toolbar } from "./tools.js";
 /** What a figure needs of the page or notebook around it.
  * @typedef {object} Around
  * @property {(state: number[]) => void} moved called at most once a frame
+ * @property {() => void} [settled] called once the picture has been painted
  * @property {() => Promise<import("./states.js").Table[]>} [numbers] those behind the present picture
  * @property {() => string} [link] the address of the present state */
 
@@ -118,6 +119,7 @@ export function hydrate(figure, around) {
         write(words, sentence);
         words.offsetHeight; // laid out now, while the page rests, and not within the next frame
         marked.place();
+        around.settled?.();
       });
       // spoken once the reader rests: a sentence for every step of a drag would never end
       clearTimeout(saying);

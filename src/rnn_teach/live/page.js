@@ -15,8 +15,8 @@ function load(event, src) {
 }
 
 /** A figure with its states, read when it comes near or is moved.
- * @param {Element} figure @param {(live: Live) => void} changed @typedef {ReturnType<typeof revive>} Live */
-function revive(figure, changed) {
+ * @param {Element} figure @param {(live: Live) => void} changed @param {(live: Live) => void} settled @typedef {ReturnType<typeof revive>} Live */
+function revive(figure, changed, settled) {
   /** @type {((number: number) => import("./states.js").Picture) | undefined} */
   let all;
   let reading = false;
@@ -27,6 +27,7 @@ function revive(figure, changed) {
       draw();
       changed(live);
     },
+    settled: () => settled(live),
     link: () => location.href.replace(/#.*|$/, "") + address(spec, view.state()),
     async numbers() {
       tables ??= (async () => unpack(spec.tables || (await load(`live-numbers:${spec.name}`, spec.numbers))))();
@@ -78,14 +79,15 @@ function revive(figure, changed) {
 /** Bring every figure of a static page to life. */
 export function start() {
   const pieces = [...document.querySelectorAll("figure.live")];
-  const figures = new Map(pieces.map((piece) => [piece.id, revive(piece, changed)]));
+  const figures = new Map(pieces.map((piece) => [piece.id, revive(piece, changed, light)]));
   const which = (/** @type {Live} */ { spec }, /** @type {string} */ name) =>
     spec.controls.findIndex((control) => control.name === name);
   /** The links of the prose, each with its figure and where it puts which control. */
   const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("a.live-set")]).map((link) => {
     const live = figures.get(link.dataset.live);
     const settings = /** @type {[string, number][]} */ (Object.entries(JSON.parse(link.dataset.set)));
-    return { link, live, wanted: live ? settings.map(([name, index]) => [which(live, name), index]) : [] };
+    const wanted = live ? settings.map(([name, index]) => [which(live, name), index]) : [];
+    return { link, live, wanted, lit: false };
   });
   let telling = 0;
 
@@ -102,17 +104,18 @@ export function start() {
       });
       if (String(state) !== String(other.state())) other.go(state);
     }
-    light();
     tell(live);
   }
 
-  /** A link whose state a figure is in says so. */
-  function light() {
-    for (const { link, live, wanted } of links) {
-      const state = live?.state();
-      const here = state && wanted.every(([k, index]) => state[k] === index);
-      if (here) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
+  /** A link whose state a figure is in says so. @param {Live} live */
+  function light(live) {
+    const state = live.state();
+    for (const one of links) {
+      const here = one.live === live ? one.wanted.every(([k, index]) => state[k] === index) : one.lit;
+      if (here === one.lit) continue;
+      one.lit = here;
+      if (here) one.link.setAttribute("aria-current", "true");
+      else one.link.removeAttribute("aria-current");
     }
   }
 
@@ -159,7 +162,7 @@ export function start() {
     reveal(live.figure);
   });
   addEventListener("hashchange", arrive);
-  light();
+  for (const live of figures.values()) light(live);
   arrive();
   // formulas that are set late push the figure away; a reader who has moved on is left alone
   addEventListener("load", () => {

@@ -123,6 +123,15 @@ def decode(packed: bytes) -> tuple[list[list[str]], list[str]]:
     ]
 
 
+def room(packed: bytes) -> str:
+    """A text that takes as many lines as any sentence that ``encode`` packed.
+
+    The longest and, as lines break between words, the longest word once more.
+    """
+    says = json.loads(gzip.decompress(packed))["words"]
+    return f"{max(says, key=len)} {max(' '.join(says).split(), key=len)}"
+
+
 def _rows(differences: Sequence[int], count: int) -> Any:
     totals = []
     for start in range(0, len(differences), count):

@@ -47,9 +47,11 @@ export async function pictures(data) {
     const counts = templates.map(() => 0);
     const rows = kinds.map((kind) => counts[kind]++);
     columns.forEach((column, kind) => sums(column, counts[kind]));
+    const made = /** @type {string[]} */ ([]); // a slider is moved to and fro
     slots.push((number) => {
-      const kind = kinds[at[number]];
-      return fill(parts[kind], columns[kind], rows[at[number]], counts[kind]);
+      const which = at[number];
+      const kind = kinds[which];
+      return (made[which] ??= fill(parts[kind], columns[kind], rows[which], counts[kind]));
     });
   }
   return (number) => ({
