@@ -15,6 +15,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_css_file("live.css")
     app.add_role("set", setting.SettingRole())
     app.connect("doctree-resolved", setting.resolve)
+    app.connect("doctree-resolved", figures.mark)
     app.connect("html-page-context", figures.lay)
     app.connect("build-finished", figures.copy_style)
     questions.setup(app)

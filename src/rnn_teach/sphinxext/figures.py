@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -19,6 +20,21 @@ _SPEC = re.compile(r'<script type="application/json" class="live-spec">(.*?)</sc
 def specs(body: str) -> list[dict[str, Any]]:
     """What each live figure in a piece of a page says of itself."""
     return [json.loads(text) for text in _SPEC.findall(body)]
+
+
+def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Have everything that holds a live figure say so.
+
+    A style that looked inside with :has() would be asked again whenever a picture changes.
+    """
+    for raw in doctree.findall(nodes.raw):
+        if 'class="live-spec"' not in raw.astext():
+            continue
+        holder = raw
+        while holder is not doctree:
+            if "with-figure" not in holder["classes"]:
+                holder["classes"].append("with-figure")
+            holder = holder.parent
 
 
 def lay(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
