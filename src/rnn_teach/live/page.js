@@ -15,7 +15,8 @@ function load(event, src) {
 }
 
 /** A figure with its states, read when it comes near or is moved.
- * @param {Element} figure @param {(live: Live) => void} changed @param {(live: Live) => void} settled @typedef {ReturnType<typeof revive>} Live */
+ * @param {Element} figure @param {(live: Live) => void} changed @param {(live: Live) => void} settled
+ * @typedef {ReturnType<typeof revive>} Live */
 function revive(figure, changed, settled) {
   /** @type {((number: number) => import("./states.js").Picture) | undefined} */
   let all;
