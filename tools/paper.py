@@ -132,10 +132,10 @@ def caption(figure: Tag) -> None:
             stands.append(f"{label} {chosen.get_text()}")
         else:
             stands.append(f"{label} {'on' if control.input.has_attr('checked') else 'off'}")
-    sentence = figure.select_one(".live-sentence")
+    words = figure.select_one(".live-words")
     state = f"<small><i>{figure['id']}</i>: {escape(', '.join(stands))}</small>"
-    figure.append(piece(f"<figcaption>{sentence.decode_contents()} {state}</figcaption>"))
-    sentence.decompose()
+    figure.append(piece(f"<figcaption>{words.p.decode_contents()} {state}</figcaption>"))
+    words.decompose()
 
 
 def gather(chapter: Chapter) -> None:

@@ -87,8 +87,7 @@ export function start() {
   const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("a.live-set")]).map((link) => {
     const live = figures.get(link.dataset.live);
     const settings = /** @type {[string, number][]} */ (Object.entries(JSON.parse(link.dataset.set)));
-    const wanted = live ? settings.map(([name, index]) => [which(live, name), index]) : [];
-    return { link, live, wanted, lit: false };
+    return { link, live, wanted: live ? settings.map(([name, index]) => [which(live, name), index]) : [] };
   });
   let telling = 0;
 
@@ -108,15 +107,13 @@ export function start() {
     tell(live);
   }
 
-  /** A link whose state a figure is in says so. @param {Live} live */
-  function light(live) {
-    const state = live.state();
-    for (const one of links) {
-      const here = one.live === live ? one.wanted.every(([k, index]) => state[k] === index) : one.lit;
-      if (here === one.lit) continue;
-      one.lit = here;
-      if (here) one.link.setAttribute("aria-current", "true");
-      else one.link.removeAttribute("aria-current");
+  /** A link to the state that its figure is in says so. @param {Live} figure */
+  function light(figure) {
+    const state = figure.state();
+    for (const { link, live, wanted } of links) {
+      if (live !== figure) continue;
+      if (wanted.every(([k, index]) => state[k] === index)) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
     }
   }
 
