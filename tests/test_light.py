@@ -112,8 +112,10 @@ def test_a_jump_is_felt(phone: Page, served: str) -> None:
     phone.evaluate(
         "document.querySelector('h1').before(Object.assign(document.createElement('p'), {style: 'height: 300px'}))"
     )
-    phone.wait_for_function("() => shifts.length > 0")
-    assert sum(shift[0] for shift in phone.evaluate("shifts")) > SHIFT
+    # not the first that is told: a page that has just come may tell of a smaller one before
+    phone.wait_for_function(
+        "(least) => shifts.reduce((sum, [size]) => sum + size, 0) > least", arg=SHIFT
+    )
 
 
 OPEN = """() => {
