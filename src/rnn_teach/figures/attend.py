@@ -168,7 +168,7 @@ def attention_map(translators: Translators, *, also: Sequence[int] = ()) -> Live
         ax.axis("off")
         ax.set_title("Where it looks when it writes (full square: 1)")
         columns = [
-            ax.add_patch(Rectangle((k - 0.5, -1.9), 1, rows + 1.4, color=plots.GRID, alpha=0))
+            ax.add_patch(Rectangle((k - 0.5, -1.9), 1, rows + 1.4, facecolor=plots.GRID, alpha=0))
             for k in range(STEPS)
         ]
         filled = ax.add_patch(

@@ -141,7 +141,7 @@ def seven_bugs() -> LiveFigure:
             numbers |= {f"right, {what}": np.median(ours, 0), f"bug, {what}": np.median(theirs, 0)}
             low, high = ours.min(axis=0), ours.max(axis=0)
             band.set_xy(np.c_[np.r_[MOMENTS, MOMENTS[::-1]], np.r_[low, high[::-1]]])
-            band.set_color(color)
+            band.set_facecolor(color)
             right.set_data(MOMENTS, np.median(ours, axis=0))
             right.set_color(color)
             # three lines in one, with a gap between them

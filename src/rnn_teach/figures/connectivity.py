@@ -132,7 +132,7 @@ def leaning(readers: dict[str, Reader]) -> LiveFigure:
         top.set_title("The character expected next leans on …")
         top.text(FIRST_ROW - 0.5, 2.3, "‒ untrained", color=plots.INK, ha="right", size=9)
         columns = [
-            top.add_patch(Rectangle((x - 0.5, y - 3.75), 1, 4.35, color=plots.GRID, alpha=0))
+            top.add_patch(Rectangle((x - 0.5, y - 3.75), 1, 4.35, facecolor=plots.GRID, alpha=0))
             for x, y in place
         ]
         letters = [

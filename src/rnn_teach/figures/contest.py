@@ -191,7 +191,7 @@ def race(task: str) -> LiveFigure:
         bottom.tick_params(length=0)
         bottom.grid(False)
         columns = [
-            bottom.add_patch(Rectangle((k - 0.5, -0.6), 1, 3.2, color=plots.GRID, alpha=0))
+            bottom.add_patch(Rectangle((k - 0.5, -0.6), 1, 3.2, facecolor=plots.GRID, alpha=0))
             for k in range(len(distances))
         ]
         for row, cell in enumerate(CELLS):
@@ -224,7 +224,7 @@ def race(task: str) -> LiveFigure:
             if name == cell:
                 lowest, highest = losses.min(axis=0), losses.max(axis=0)
         band.set_xy(np.c_[np.r_[moments, moments[::-1]] / 1000, np.r_[lowest, highest[::-1]]])
-        band.set_color(plots.CELL_COLORS[cell])
+        band.set_facecolor(plots.CELL_COLORS[cell])
         without = baseline(task, lag)
         guess.set_data([0, moments[-1] / 1000], [without, without])
         plots.label_ends(labels, [*ends, without], 1.06 * moments[-1] / 1000)

@@ -78,7 +78,7 @@ def decode_steps(translators: Translators, *, also: Sequence[int] = ()) -> LiveF
         below.set(xlim=(-2.9, STEPS - 0.4), ylim=(3.8, -0.7))
         below.axis("off")
         columns = [
-            below.add_patch(Rectangle((k - 0.45, -0.6), 0.9, 4.2, color=plots.GRID, alpha=0))
+            below.add_patch(Rectangle((k - 0.45, -0.6), 0.9, 4.2, facecolor=plots.GRID, alpha=0))
             for k in range(STEPS)
         ]
         tape = {

@@ -180,7 +180,7 @@ def four_ways() -> LiveFigure:
         graph.axis("off")
         title = graph.set_title(" ")
         places = [
-            graph.add_patch(Rectangle((t - 0.22, -0.17), 0.44, 0.32, color=plots.GRID, alpha=0))
+            graph.add_patch(Rectangle((t - 0.22, -0.17), 0.44, 0.32, facecolor=plots.GRID, alpha=0))
             for t in times
         ]
         wires = graph.add_collection(LineCollection([]))

@@ -274,7 +274,7 @@ def horizon_error() -> LiveFigure:
             one = errors(by_seed(model))
             low, high = one.min(axis=0), one.max(axis=0)
             band.set_xy(np.r_[np.c_[HORIZONS, low], np.c_[HORIZONS, high][::-1]])
-            band.set_color(color)
+            band.set_facecolor(color)
             columns |= {"best seed": low, "worst seed": high}
             spread = f", one network alone by {low[horizon - 1]:.1f} to {high[horizon - 1]:.1f}"
         others = ", ".join(

@@ -182,7 +182,7 @@ def depth_race(race: str) -> LiveFigure:
             line.set_linewidth(3 if name == network else 1.2)
         lowest, highest = losses[network].min(axis=0), losses[network].max(axis=0)
         band.set_xy(np.c_[np.r_[updates, updates[::-1]], np.r_[lowest, highest[::-1]]])
-        band.set_color(colors[network])
+        band.set_facecolor(colors[network])
         end = losses[network][:, -1]
         plain = losses["plain"][:, -1]
         sentence = (

@@ -96,7 +96,7 @@ def wrong_order(data: Data, found: dict[tuple[str, str], Misread]) -> LiveFigure
         middle.plot([-0.8, 23.8], [TOLERANCE] * 2, "--", color=plots.MUTED, linewidth=1.2)
         middle.text(24.2, TOLERANCE, "tolerance", color=plots.MUTED, va="center")
         columns = [
-            top.add_patch(Rectangle((k - 0.5, lowest - 0.12), 1, 10, color=plots.GRID, alpha=0))
+            top.add_patch(Rectangle((k - 0.5, lowest - 0.12), 1, 10, facecolor=plots.GRID, alpha=0))
             for k in place
         ]
         dots = [ax.plot([], [], "o", color=plots.LSTM, markersize=5)[0] for ax in (top, middle)]
