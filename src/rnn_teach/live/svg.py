@@ -16,7 +16,7 @@ from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 
-from .lighter import dots, drawn_there, faint, unframed
+from .lighter import lighter
 
 _GEOMETRY = re.compile(r' (d|x|y|width|height|points|transform)="([^"]*)"')
 _DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
@@ -86,7 +86,7 @@ class Drawing:
         for k, part in enumerate(parts):
             empty = re.compile(rf'<g id="{self.slot(k)}"(?:/>|></g>)')
             svg = empty.sub(lambda _, k=k, part=part: f'<g id="{self.slot(k)}">{part}</g>', svg)
-        svg = faint(unframed(drawn_there(svg), svg))
+        svg = lighter(svg, svg, points=False)
         missing = "".join(sorted(shared for shared in self.clips if shared not in svg))
         return svg.removesuffix("</svg>") + f"<defs>{missing}</defs></svg>"
 
@@ -116,12 +116,11 @@ class Drawing:
             *parts, rest = self._render(self.live)
         self.clips.update(match.group() for match in _SHARED.finditer(rest))
         parts = [_MARK.sub(rf"\g<1>{self.slot(k)}-", part) for k, part in enumerate(parts)]
-        lighter = [
-            part if artist in self.marks else dots(part)  # a mark needs an extent, a dot has none
+        clips = "".join(self.clips)
+        return [
+            lighter(part, clips, points=artist not in self.marks)
             for artist, part in zip(self.live, parts, strict=True)
         ]
-        clips = "".join(self.clips)
-        return [faint(unframed(drawn_there(part), clips)) for part in lighter]
 
     def _render(self, artists: Sequence[Artist]) -> list[str]:
         width, height = (size * 72 for size in self.fig.get_size_inches())
