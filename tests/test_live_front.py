@@ -207,6 +207,17 @@ def test_elements_stay_and_only_what_differs_is_written(page: Page) -> None:
     assert sorted(set(page.evaluate("() => changes"))) == ["characterData", "d", "href"]
 
 
+def test_only_artists_that_changed_are_asked_for_their_place(page: Page) -> None:
+    move(page, "word", "at", 1)  # the first move looks at all
+    page.evaluate(
+        """() => { window.asked = [];
+          const own = SVGGraphicsElement.prototype.getBBox;
+          SVGGraphicsElement.prototype.getBBox = function () { asked.push(this.id); return own.call(this); }; }"""
+    )
+    move(page, "word", "at", 3)
+    assert page.evaluate("asked") == ["word-at-at-1", "word-at-at-3"]
+
+
 def test_words_change_within_their_nodes(page: Page) -> None:
     """A node that is replaced has the browser look at all that is around it."""
     page.evaluate(
@@ -337,6 +348,25 @@ def test_figures_of_a_group_move_together_by_value(page: Page) -> None:
     move(page, "right", "gain", 0)
     assert sentence(page, "left") == "left at 1.0."
     assert sentence(page, "wave") == "RNN with gain 1.0 and 5 steps."
+
+
+@pytest.mark.parametrize("then", ["scrolled", "printed"])
+def test_a_figure_out_of_sight_is_drawn_when_it_comes_near(
+    page: Page, figures: dict[str, LiveFigure], then: str
+) -> None:
+    """The one under the reader's hand should not wait for it."""
+    pictures, _ = payload.decode(figures["right"]._packed)
+    page.evaluate("document.querySelector('#right').style.marginTop = '9000px'")
+    settled(page)
+    move(page, "left", "gain", 3)
+    assert sentence(page, "right") == "right at 2.0."
+    assert page.evaluate(SHOWN, ["right", pictures[1]]) == [0]
+    if then == "scrolled":
+        page.locator("#right").scroll_into_view_if_needed()
+    else:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    settled(page)
+    assert page.evaluate(SHOWN, ["right", pictures[1]]) == []
 
 
 # ---- play --------------------------------------------------------------------------------------

@@ -104,10 +104,13 @@ export function hydrate(figure, around) {
     /** Put fragments into their slots. @param {import("./states.js").Picture} picture */
     show({ fragments, sentence }) {
       figure.removeAttribute("data-failed");
+      const changed = /** @type {Element[]} */ ([]);
       try {
         for (const [k, fragment] of Object.entries(fragments)) {
-          if (fragment !== shown[+k]) patch(slots[+k], fragment);
+          if (fragment === shown[+k]) continue;
+          patch(slots[+k], fragment);
           shown[+k] = fragment;
+          changed.push(slots[+k]);
         }
       } catch (error) {
         fail(`This state could not be drawn: ${/** @type {Error} */ (error).message}.`);
@@ -118,7 +121,7 @@ export function hydrate(figure, around) {
         const words = find(".live-sentence");
         write(words, sentence);
         words.offsetHeight; // laid out now, while the page rests, and not within the next frame
-        marked.place();
+        marked.place(changed);
         around.settled?.();
       });
       // spoken once the reader rests: a sentence for every step of a drag would never end

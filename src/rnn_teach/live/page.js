@@ -39,10 +39,14 @@ function revive(figure, changed, settled) {
   const sizes = spec.controls.map(({ texts }) => texts.length);
   const number = () => place(view.state(), sizes);
   const opened = number();
+  let near = false; // out of sight it is not drawn: a figure that moves with another would take that one's time
+  let owed = false;
 
   function draw() {
-    if (all) view.show(all(number()));
-    else read();
+    if (!all) return read();
+    const { fragments, sentence } = all(number());
+    view.show({ fragments: near ? fragments : [], sentence });
+    owed = !near;
   }
   async function read() {
     if (reading) return;
@@ -55,11 +59,15 @@ function revive(figure, changed, settled) {
       view.fail("The states of this figure could not be read. The picture shows its first state.");
     }
   }
-  new IntersectionObserver((entries, observer) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
-    read();
+  new IntersectionObserver((entries) => {
+    near = entries[entries.length - 1].isIntersecting;
+    if (near && owed) draw();
+    else if (near) read();
   }, { rootMargin: "800px" }).observe(figure);
+  addEventListener("beforeprint", () => {
+    near = true;
+    if (owed) draw();
+  });
 
   const live = {
     ...view,

@@ -63,11 +63,12 @@ function attributes(element, tag) {
  * control and arrows within; hovering or tapping picks the nearest.
  * @param {HTMLElement} picture @param {import("./states.js").Spec} spec
  * @param {(k: number, index: number) => void} pick
- * @returns {{place: () => void, check: (k: number, index: number) => void}} */
+ * @returns {{place: (changed?: Element[]) => void, check: (k: number, index: number) => void}} */
 export function marks(picture, spec, pick) {
   const svg = picture.querySelector("svg");
   const { width, height } = svg.viewBox.baseVal;
-  const all = /** @type {{k: number, index: number, radio: HTMLInputElement, box: DOMRect}[]} */ ([]);
+  /** @type {{k: number, index: number, radio: HTMLInputElement, box: DOMRect, artist?: SVGGraphicsElement}[]} */
+  const all = [];
   spec.controls.forEach(({ name, label, texts }, k) => {
     if (!picture.querySelector(`[id="${spec.name}-at-${name}-0"]`)) return;
     const group = picture.appendChild(document.createElement("div"));
@@ -108,15 +109,16 @@ export function marks(picture, spec, pick) {
     picture.addEventListener("pointerdown", point);
   }
   return {
-    /** Put the buttons where their artists are now. */
-    place() {
-      for (const mark of all) {
+    /** Put the buttons where their artists are now. @param {Element[]} changed only those within */
+    place(changed = [picture]) {
+      const moved = all.filter((mark) => {
         const id = `${spec.name}-at-${spec.controls[mark.k].name}-${mark.index}`;
-        const artist = /** @type {SVGGraphicsElement} */ (picture.querySelector(`[id="${id}"]`));
-        mark.box = artist?.getBBox() ?? new DOMRect();
-      }
+        if (!mark.artist?.isConnected) mark.artist = picture.querySelector(`[id="${id}"]`);
+        return !mark.artist || changed.some((part) => part.contains(mark.artist));
+      });
+      for (const mark of moved) mark.box = mark.artist?.getBBox() ?? new DOMRect();
       // a write between two reads would have the whole page laid out anew for each button
-      for (const mark of all) {
+      for (const mark of moved) {
         const { x, y, width: w, height: h } = mark.box;
         const share = { left: x / width, top: y / height, width: w / width, height: h / height };
         for (const [side, part] of Object.entries(share)) mark.radio.style.setProperty(side, `${100 * part}%`);
