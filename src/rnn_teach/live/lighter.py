@@ -16,6 +16,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 
 Frame = tuple[float, float, float, float]  # left, top, right, bottom
+_EVERYWHERE = (-math.inf, -math.inf, math.inf, math.inf)
 
 _FRAME = re.compile(
     r'<clipPath id="(\w+)"><rect x="([^"]*)" y="([^"]*)" width="([^"]*)" height="([^"]*)"/>'
@@ -78,7 +79,7 @@ def dots(svg: str, frames: Mapping[str, Frame]) -> str:
         _, radius, clip, uses = match.groups()
         if clip and clip not in frames:
             return match.group()
-        left, top, right, bottom = frames.get(clip, (-math.inf, -math.inf, math.inf, math.inf))
+        left, top, right, bottom = frames.get(clip, _EVERYWHERE)
         made = []
         for look, marks in groupby(_MARK.findall(uses or ""), lambda mark: mark[3]):
             places = [(float(x), float(y)) for _, x, y, _ in marks]
@@ -122,7 +123,7 @@ def drawn_there(svg: str) -> str:
         place = [float(x), float(y)] * d.count(" ")  # of x and y by turns: enough of them
         moved = _NUMBER.sub(lambda number: _tenths(float(number.group()) + place.pop(0)), d)
         rest = dict(_ATTRIBUTE.findall(given)) | dict(_ATTRIBUTE.findall(style))
-        if d.count(" ") < 7:  # one line: nothing to fill
+        if d.count("L") < 2:  # one line: nothing to fill
             rest["fill"] = "none"
         return f'<path d="{moved}"' + "".join(f' {k}="{v}"' for k, v in rest.items()) + "/>"
 
@@ -223,28 +224,26 @@ def joined(svg: str) -> str:
 
     def join(match: re.Match[str]) -> str:
         style = match.group(1)
-        paths = _D.findall(match.group())
         lines = ' fill="none"' in style and "opacity=" not in style
         edge = dict(_ATTRIBUTE.findall(style)) if " stroke=" in style else {}
         width = float(edge.get("stroke-width", 1)) if edge else 0.0
-        groups: list[tuple[list[str], list[Frame]]] = [([], [])]
-        for d in paths:
-            box = None if lines else _extent(d, width / 2)
-            if not lines and (box is None or any(_overlap(box, other) for other in groups[-1][1])):
-                groups.append(([], []))
-            groups[-1][0].append(d)
-            if box:
-                groups[-1][1].append(box)
-        return "".join(f'<path d="{" ".join(ds)}"{style}/>' for ds, _ in groups if ds)
+        groups: list[list[tuple[str, Frame]]] = [[]]
+        for d in filter(None, _D.findall(match.group())):
+            extent = _extent(d, width / 2)
+            if not lines and any(_overlap(extent, other) for _, other in groups[-1]):
+                groups.append([])
+            groups[-1].append((d, extent))
+        return "".join(f'<path d="{" ".join(d for d, _ in group)}"{style}/>' for group in groups)
 
     return _ALIKE.sub(join, svg)
 
 
-def _extent(d: str, margin: float) -> Frame | None:
-    """A frame around the path; None where it is not of points alone."""
-    if re.search("[^MLCQz. 0-9-]", d):
-        return None
-    x, y = zip(*((float(x), float(y)) for x, y in _POINT.findall(d)), strict=True)
+def _extent(d: str, margin: float) -> Frame:
+    """A frame around the path; everywhere, where it is not of points alone."""
+    points = [(float(x), float(y)) for x, y in _POINT.findall(d)]
+    if not points or re.search("[^MLCQz. 0-9-]", d):
+        return _EVERYWHERE
+    x, y = zip(*points, strict=True)
     return min(x) - margin, min(y) - margin, max(x) + margin, max(y) + margin
 
 

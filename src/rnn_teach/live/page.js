@@ -44,8 +44,8 @@ function revive(figure, changed, settled) {
 
   function draw() {
     if (!all) return read();
-    const { fragments, sentence } = all(number());
-    view.show({ fragments: near ? fragments : [], sentence });
+    const picture = all(number());
+    view.show(near ? picture : { fragments: [], sentence: picture.sentence });
     owed = !near;
   }
   async function read() {

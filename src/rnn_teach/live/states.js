@@ -55,7 +55,9 @@ export async function pictures(data) {
     });
   }
   return (number) => ({
-    fragments: slots.map((slot) => slot(number)),
+    get fragments() {
+      return slots.map((slot) => slot(number)); // a figure out of sight needs its words alone
+    },
     sentence: data.words[data.says[number]],
   });
 }
